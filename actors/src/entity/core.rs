@@ -1,0 +1,135 @@
+//! The shape of every entity: a state machine without I/O, clock or randomness.
+
+use async_trait::async_trait;
+use rookery_protocol::command::{Answer, Notice};
+use rookery_protocol::document::{Key, TableId};
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::event::Event;
+use rookery_protocol::time::Millis;
+
+use crate::store::{Store, StoreError, Write};
+
+/// Where an answer goes; the shell knows the port behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyTo(pub u64);
+
+/// What happens to a core.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input<C> {
+    /// Somebody asks. Answer it exactly once, now or in a later step.
+    Command {
+        /// What.
+        command: C,
+        /// Where the answer goes.
+        reply: ReplyTo,
+    },
+    /// Another entity's intent; the shell has already sorted out repetitions.
+    Notice {
+        /// Who sent it.
+        from: EntityRef,
+        /// What.
+        notice: Notice,
+    },
+    /// The row that [`Effect::Fetch`] asked for.
+    Fetched {
+        /// Table.
+        table: TableId,
+        /// Address.
+        key: Key,
+        /// The row's bytes; `Err` when the store does not answer.
+        row: Result<Option<Vec<u8>>, ()>,
+    },
+}
+
+/// What a core wants done. Everything but [`Effect::Write`], [`Effect::RequireAbsent`] and the rows of events and
+/// intents is an *output*: the shell holds it back until the step's writes, and those of every earlier step, are
+/// durable. So a core changes its state at once and never shows anything uncommitted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect<R> {
+    /// Write a row.
+    Write(Write),
+    /// The step happens only if this row does not exist. Otherwise the entity's state is thrown away and the step's
+    /// command is answered with the code. Only in a step that nothing else of the entity overtakes.
+    RequireAbsent {
+        /// Table.
+        table: TableId,
+        /// Address.
+        key: Key,
+        /// What the asker is told if the row exists.
+        refusal: rookery_protocol::error::ApiError,
+    },
+    /// An event: gets the next gseq, is stored in the log and, once durable, published.
+    Emit(Event),
+    /// A value (typing, presence): published, never stored.
+    Signal(Event),
+    /// An intent for another entity: stored in the outbox, then delivered at least once.
+    Send {
+        /// For whom.
+        to: EntityRef,
+        /// What.
+        notice: Notice,
+    },
+    /// Answer.
+    Reply {
+        /// Where it goes.
+        to: ReplyTo,
+        /// What.
+        answer: Answer<R>,
+    },
+    /// Read a row; comes back as [`Input::Fetched`]. It is read after everything written before is durable.
+    Fetch {
+        /// Table.
+        table: TableId,
+        /// Address.
+        key: Key,
+    },
+    /// What caches hold of this account is older than `version`.
+    Invalidate {
+        /// The account's version from now on.
+        version: u64,
+    },
+}
+
+/// Why an entity could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Reading failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The snapshot was written by a newer version.
+    #[error("the snapshot has schema {found}, this version reads up to {known}")]
+    NewerSchema {
+        /// In the store.
+        found: u32,
+        /// The newest this code reads.
+        known: u32,
+    },
+}
+
+/// A kind of entity.
+#[async_trait]
+pub trait Core: Send + Sized + 'static {
+    /// What it is asked.
+    type Command: Send + 'static;
+    /// What it answers.
+    type Reply: Send + 'static;
+
+    /// Builds the state from the store; an entity that does not exist yet loads as such and answers commands with its
+    /// "unknown" code until it is created. Runs before the first step, when nothing of the entity is in flight.
+    async fn load(id: u64, worker: u16, store: &dyn Store) -> Result<Self, LoadError>;
+
+    /// Takes one input. `now` never goes back within one life; `gseq` is the number of the entity's last event, those
+    /// emitted by earlier steps included.
+    fn step(
+        &mut self,
+        now: Millis,
+        gseq: u64,
+        input: Input<Self::Command>,
+        out: &mut Vec<Effect<Self::Reply>>,
+    );
+
+    /// Whether it holds something that is nowhere else (attached sessions): then it is not passivated.
+    fn is_in_use(&self) -> bool {
+        false
+    }
+}

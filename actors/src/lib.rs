@@ -1,0 +1,10 @@
+//! Rookery's decisions: what a user and a group do, how commits are grouped, what a relay lane sends to whom; and the
+//! traits they need of the world. State machines are pure ([`entity::Core`], [`relay::Lane`]); their ractor shells are
+//! thin. Drivers and sockets live in `rookery-node`.
+
+pub mod commit;
+pub mod entity;
+pub mod group;
+pub mod relay;
+pub mod store;
+pub mod user;

@@ -1,0 +1,53 @@
+//! Typed access over the byte-level [`Store`].
+
+use rookery_protocol::document::{Key, Part, Table, decode, encode};
+
+use super::{Scan, Store, StoreError, Write};
+
+/// The row at `key`.
+///
+/// # Errors
+/// The store does not answer, or the row is corrupt.
+pub async fn get<T: Table>(store: &dyn Store, key: &Key) -> Result<Option<T::Row>, StoreError> {
+    let bytes = store.get(T::ID, key).await?;
+    Ok(bytes.map(|bytes| decode::<T>(&bytes)).transpose()?)
+}
+
+/// The rows of a range; `scan.table` is `T`'s.
+///
+/// # Errors
+/// The store does not answer, or a row is corrupt.
+pub async fn scan<T: Table>(
+    store: &dyn Store,
+    scan: Scan,
+) -> Result<Vec<(Key, T::Row)>, StoreError> {
+    debug_assert_eq!(scan.table, T::ID);
+    let rows = store.scan(&scan).await?;
+    let typed = rows
+        .into_iter()
+        .map(|(key, bytes)| decode::<T>(&bytes).map(|row| (key, row)));
+    Ok(typed.collect::<Result<_, _>>()?)
+}
+
+/// A write that inserts or replaces a row.
+pub fn put<T: Table>(key: Key, row: &T::Row) -> Write {
+    Write::Put {
+        table: T::ID,
+        key,
+        row: encode::<T>(row),
+    }
+}
+
+/// A write that deletes a row.
+pub fn delete<T: Table>(key: Key) -> Write {
+    Write::Delete { table: T::ID, key }
+}
+
+/// A write that deletes a partition's rows up to and including `last`.
+pub fn delete_up_to<T: Table>(partition: impl Into<Part>, last: impl Into<Part>) -> Write {
+    Write::DeleteUpTo {
+        table: T::ID,
+        partition: partition.into(),
+        last: last.into(),
+    }
+}

@@ -1,0 +1,98 @@
+//! The gateway's frames, opcodes and close codes.
+//!
+//! Source: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway>
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+macro_rules! close_codes {
+    ($($name:ident = $code:literal, $reason:literal),* $(,)?) => {
+        /// Why the server closes a socket.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "the reason of each says what it is")]
+        pub enum CloseCode { $($name),* }
+
+        impl CloseCode {
+            /// The number on the wire.
+            pub fn code(self) -> u16 {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// The reason on the wire.
+            pub fn reason(self) -> &'static str {
+                match self { $(Self::$name => $reason),* }
+            }
+        }
+    };
+}
+
+close_codes! {
+    UnknownError = 4000, "Unknown error.",
+    UnknownOpcode = 4001, "Unknown opcode.",
+    DecodeError = 4002, "Error while decoding payload.",
+    NotAuthenticated = 4003, "Not authenticated.",
+    AuthenticationFailed = 4004, "Authentication failed.",
+    AlreadyAuthenticated = 4005, "Already authenticated.",
+    InvalidSeq = 4007, "Invalid seq.",
+    RateLimited = 4008, "You are being rate limited.",
+    SessionTimedOut = 4009, "Session timed out.",
+    InvalidShard = 4010, "Invalid shard.",
+    InvalidApiVersion = 4012, "Invalid API version.",
+    InvalidIntents = 4013, "Invalid intent(s).",
+}
+
+/// Opcodes.
+#[allow(
+    missing_docs,
+    reason = "the names are Discord's and explain themselves"
+)]
+pub mod op {
+    pub const DISPATCH: u8 = 0;
+    pub const HEARTBEAT: u8 = 1;
+    pub const IDENTIFY: u8 = 2;
+    pub const PRESENCE_UPDATE: u8 = 3;
+    pub const VOICE_STATE_UPDATE: u8 = 4;
+    pub const RESUME: u8 = 6;
+    pub const RECONNECT: u8 = 7;
+    pub const REQUEST_GUILD_MEMBERS: u8 = 8;
+    pub const INVALID_SESSION: u8 = 9;
+    pub const HELLO: u8 = 10;
+    pub const HEARTBEAT_ACK: u8 = 11;
+}
+
+/// A frame from a client; `d` is read once the opcode is known.
+#[derive(Debug, Deserialize)]
+pub struct ClientFrame<'a> {
+    /// The opcode.
+    pub op: u64,
+    /// Its data.
+    #[serde(borrow, default)]
+    pub d: Option<&'a RawValue>,
+}
+
+/// The data of IDENTIFY. Fields that do not matter here are not read: libraries differ in them.
+#[derive(Debug, Deserialize)]
+pub struct Identify {
+    /// An access token, or a bot token with or without its prefix.
+    pub token: String,
+    /// What to send; people's clients may leave it out.
+    #[serde(default)]
+    pub intents: Option<u64>,
+    /// Payload compression (not transport compression); accepted and not used.
+    #[serde(default)]
+    pub compress: Option<bool>,
+    /// `[n, of]`.
+    #[serde(default)]
+    pub shard: Option<[u64; 2]>,
+}
+
+/// The data of RESUME.
+#[derive(Debug, Deserialize)]
+pub struct Resume {
+    /// As in IDENTIFY.
+    pub token: String,
+    /// Of READY.
+    pub session_id: String,
+    /// The last number received.
+    pub seq: u64,
+}

@@ -1,0 +1,101 @@
+//! What entities are asked and what they answer. Plain data: a command may cross nodes, and no sender knows whether it
+//! does. Expected refusals are [`ApiError`] values.
+
+pub mod group;
+pub mod user;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ApiError;
+use crate::ids::GroupId;
+use crate::profile::Profile;
+
+/// A command to an entity of any kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// To a user.
+    User(user::UserCommand),
+    /// To a group.
+    Group(group::GroupCommand),
+}
+
+/// The answer to a [`Command`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Of a user.
+    User(user::UserReply),
+    /// Of a group.
+    Group(group::GroupReply),
+}
+
+impl Command {
+    /// A constant name, for counters and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::User(command) => command.name(),
+            Self::Group(command) => command.name(),
+        }
+    }
+}
+
+/// A request with its own answer type: what a caller hands to `ask`.
+pub trait Request: Into<Command> + Send {
+    /// What the entity answers.
+    type Reply: Send;
+
+    /// Takes the answer out of the enum; `None` when an entity answered something else, which is a bug.
+    fn reply(reply: Reply) -> Option<Self::Reply>;
+}
+
+/// An intent of one entity for another: delivered at least once, taken once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Notice {
+    /// To a user: you are now in this group.
+    Joined(GroupId),
+    /// To a group: a member's profile changed.
+    ProfileChanged(Profile),
+}
+
+/// What an entity answers.
+pub type Answer<T> = Result<T, ApiError>;
+
+/// Declares the requests of a kind of entity: one struct each, the command and reply enums over them, and the
+/// conversions that let a caller ask with the struct and get its own answer type.
+macro_rules! requests {
+    ($kind:ident, $command:ident, $replies:ident; $($(#[$doc:meta])* $name:ident -> $reply:ty),* $(,)?) => {
+        #[doc = concat!("A command to a ", stringify!($kind), ".")]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub enum $command { $($(#[$doc])* $name($name)),* }
+
+        #[doc = concat!("The answer of a ", stringify!($kind), ", named after its request.")]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[allow(clippy::large_enum_variant, reason = "a reply is moved once")]
+        pub enum $replies { $($(#[$doc])* $name($reply)),* }
+
+        impl $command {
+            /// A constant name, for counters and logs.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),* }
+            }
+        }
+
+        $(
+            impl From<$name> for $crate::command::Command {
+                fn from(request: $name) -> Self {
+                    Self::$kind($command::$name(request))
+                }
+            }
+
+            impl $crate::command::Request for $name {
+                type Reply = $reply;
+                fn reply(reply: $crate::command::Reply) -> Option<$reply> {
+                    match reply {
+                        $crate::command::Reply::$kind($replies::$name(reply)) => Some(reply),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+pub(crate) use requests;

@@ -1,0 +1,224 @@
+//! What is persisted: tables, their keys and their rows.
+//!
+//! Rows and snapshots are BSON, so that an operator can read them and a newer version can too; they are never bincode.
+//! A row is addressed by a [`Key`] of two parts: the partition (whose rows are scanned together) and the place in it.
+
+mod event;
+mod group;
+mod message;
+mod node;
+mod user;
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use event::{EventRow, Events, MarkRow, Marks, Outbox, OutboxRow};
+pub use group::{
+    ChannelDocument, ChannelKind, ChannelOwner, Channels, GroupDocument, Groups, InviteCodes,
+    InviteOwner, InviteRow, Invites, MemberRow, Members, Membership, Memberships, RoleDocument,
+};
+pub use message::{MessageKind, MessageRow, Messages, Nonce};
+pub use node::{KeyUse, NodeRow, Nodes, SigningKeyRow, SigningKeys};
+pub use user::{
+    Application, ApplicationRow, Applications, Login, UserDocument, UsernameRow, Usernames, Users,
+};
+
+use crate::entity::EntityRef;
+use crate::ids::{ChannelId, GroupId, LoginId, MessageId, RoleId, UserId};
+
+/// One part of a key. Numbers sort before texts; numbers by value, texts by their bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Part {
+    /// An id or a sequence number, at most `i64::MAX`.
+    Num(u64),
+    /// A name or a code: UTF-8 without NUL.
+    Text(String),
+}
+
+impl From<u64> for Part {
+    fn from(n: u64) -> Self {
+        Self::Num(n)
+    }
+}
+
+impl From<&str> for Part {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<EntityRef> for Part {
+    fn from(entity: EntityRef) -> Self {
+        Self::Text(entity.to_string())
+    }
+}
+
+macro_rules! part_from_id {
+    ($($id:ty),*) => {$(
+        impl From<$id> for Part {
+            fn from(id: $id) -> Self {
+                Self::Num(id.0)
+            }
+        }
+    )*};
+}
+
+part_from_id!(UserId, GroupId, ChannelId, MessageId, RoleId, LoginId);
+
+/// The address of a row within its table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// Rows with the same partition are scanned together, in order.
+    pub partition: Part,
+    /// The place in the partition; `Num(0)` where there is only one row.
+    pub sort: Part,
+}
+
+impl Key {
+    /// The key of a row in a partition of many.
+    pub fn new(partition: impl Into<Part>, sort: impl Into<Part>) -> Self {
+        Self {
+            partition: partition.into(),
+            sort: sort.into(),
+        }
+    }
+
+    /// The key of the only row of its partition.
+    pub fn single(partition: impl Into<Part>) -> Self {
+        Self::new(partition, 0)
+    }
+}
+
+/// The tables of a store. A driver maps each to a table or a collection of [`TableId::name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TableId {
+    /// `(user)`: [`UserDocument`].
+    Users,
+    /// `(username)`: the [`UserId`] that holds the name.
+    Usernames,
+    /// `(owner, application)`.
+    Applications,
+    /// `(group)`: [`GroupDocument`].
+    Groups,
+    /// `(group, user)`: [`MemberRow`].
+    Members,
+    /// `(user, group)`: the index over [`TableId::Members`].
+    Memberships,
+    /// `(channel)`: the group it belongs to, for ever.
+    Channels,
+    /// `(group, code)`: [`InviteRow`].
+    Invites,
+    /// `(code)`: the group of an invite; the index over [`TableId::Invites`].
+    InviteCodes,
+    /// `(channel, message)`: [`MessageRow`].
+    Messages,
+    /// `(entity, gseq)`: [`EventRow`].
+    Events,
+    /// `(sender, seq)`: [`OutboxRow`].
+    Outbox,
+    /// `(receiver, sender)`: [`MarkRow`].
+    Marks,
+    /// `(node name)`: [`NodeRow`].
+    Nodes,
+    /// `(kid)`: [`SigningKeyRow`].
+    SigningKeys,
+}
+
+impl TableId {
+    /// All tables, in the order a driver creates them.
+    pub const ALL: [Self; 15] = [
+        Self::Users,
+        Self::Usernames,
+        Self::Applications,
+        Self::Groups,
+        Self::Members,
+        Self::Memberships,
+        Self::Channels,
+        Self::Invites,
+        Self::InviteCodes,
+        Self::Messages,
+        Self::Events,
+        Self::Outbox,
+        Self::Marks,
+        Self::Nodes,
+        Self::SigningKeys,
+    ];
+
+    /// The name of the table or collection.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Usernames => "usernames",
+            Self::Applications => "applications",
+            Self::Groups => "groups",
+            Self::Members => "members",
+            Self::Memberships => "memberships",
+            Self::Channels => "channels",
+            Self::Invites => "invites",
+            Self::InviteCodes => "invite_codes",
+            Self::Messages => "messages",
+            Self::Events => "events",
+            Self::Outbox => "outbox",
+            Self::Marks => "marks",
+            Self::Nodes => "nodes",
+            Self::SigningKeys => "signing_keys",
+        }
+    }
+}
+
+impl fmt::Display for TableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A table with the type of its rows.
+pub trait Table {
+    /// Which table.
+    const ID: TableId;
+    /// Its rows.
+    type Row: Serialize + DeserializeOwned;
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $row:ty),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl $crate::document::Table for $name {
+            const ID: $crate::document::TableId = $crate::document::TableId::$name;
+            type Row = $row;
+        }
+    )*};
+}
+pub(crate) use tables;
+
+/// A stored row that cannot be read: corrupt, or written by a newer schema.
+#[derive(Debug, thiserror::Error)]
+#[error("row of {table} cannot be read: {source}")]
+pub struct CorruptRow {
+    /// The table it was read from.
+    pub table: TableId,
+    /// What the decoder says.
+    pub source: bson::error::Error,
+}
+
+/// The bytes of a row. Cannot fail for the types of this module: their maps have string keys and their integers fit.
+pub fn encode<T: Table>(row: &T::Row) -> Vec<u8> {
+    #[allow(
+        clippy::expect_used,
+        reason = "invariant: rows are plain structs with string keys; the round-trip tests encode each"
+    )]
+    bson::serialize_to_vec(row).expect("a row of this module is valid BSON")
+}
+
+/// The row of some bytes.
+pub fn decode<T: Table>(bytes: &[u8]) -> Result<T::Row, CorruptRow> {
+    bson::deserialize_from_slice(bytes).map_err(|source| CorruptRow {
+        table: T::ID,
+        source,
+    })
+}

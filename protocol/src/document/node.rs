@@ -1,0 +1,71 @@
+//! What a node keeps about itself, and the keys that sign tokens.
+
+use serde::{Deserialize, Serialize};
+
+use super::tables;
+use crate::time::Millis;
+
+tables! {
+    /// `(node name)`: the node's incarnation.
+    Nodes: NodeRow,
+    /// `(kid)`: keys of access and bot tokens.
+    SigningKeys: SigningKeyRow,
+}
+
+/// One node's durable state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRow {
+    /// Rises with every start of the node.
+    pub incarnation: u64,
+    /// Ids minted by this node lie below; the next incarnation starts above.
+    pub id_ceiling: Millis,
+}
+
+/// What a key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyUse {
+    /// Access tokens; rotated.
+    Access,
+    /// Bot tokens, which do not expire; never rotated.
+    Bot,
+}
+
+/// A symmetric key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKeyRow {
+    /// Its name, in the `kid` of tokens.
+    pub kid: String,
+    /// What it signs.
+    pub use_for: KeyUse,
+    /// 32 random bytes.
+    #[serde(with = "serde_bytes_vec")]
+    pub secret: Vec<u8>,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+impl std::fmt::Debug for SigningKeyRow {
+    /// Leaves the secret out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SigningKeyRow")
+            .field("kid", &self.kid)
+            .field("use_for", &self.use_for)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bytes as BSON binary rather than an array of integers.
+mod serde_bytes_vec {
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        Bytes::deserialize(deserializer).map(Vec::from)
+    }
+}

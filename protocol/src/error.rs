@@ -1,0 +1,253 @@
+//! Every code a client can be answered with, and Discord's error shape.
+//!
+//! Sources: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#json>,
+//! <https://discord.com/developers/docs/reference#error-messages>
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = ($code:literal, $status:literal, $message:literal)),* $(,)?) => {
+        /// A client-visible error code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "each variant's message says what it is")]
+        pub enum ErrorCode { $($(#[$doc])* $name),* }
+
+        impl ErrorCode {
+            /// All codes, for the table test and the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The number in the JSON body's `code`.
+            pub fn code(self) -> u32 {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// The HTTP status.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status),* }
+            }
+
+            /// The sentence in the JSON body's `message`.
+            pub fn message(self) -> &'static str {
+                match self { $(Self::$name => $message),* }
+            }
+        }
+    };
+}
+
+codes! {
+    // General answers have code 0 and speak through the status.
+    NotFound = (0, 404, "404: Not Found"),
+    MethodNotAllowed = (0, 405, "405: Method Not Allowed"),
+    Unauthorized = (0, 401, "401: Unauthorized"),
+    PayloadTooLarge = (0, 413, "Request entity too large"),
+    UnsupportedMediaType = (0, 415, "Content-Type must be application/json"),
+    /// An entity's mailbox or the commit queue is full: nothing was done.
+    Busy = (0, 503, "The server is overloaded; try again"),
+    /// The outcome is unknown: retry with the same nonce.
+    Unavailable = (0, 503, "Service temporarily unavailable; the outcome is unknown"),
+    Internal = (0, 500, "500: Internal Server Error"),
+    RateLimited = (0, 429, "You are being rate limited."),
+
+    UnknownApplication = (10002, 404, "Unknown Application"),
+    UnknownChannel = (10003, 404, "Unknown Channel"),
+    UnknownGuild = (10004, 404, "Unknown Guild"),
+    UnknownInvite = (10006, 404, "Unknown Invite"),
+    UnknownMember = (10007, 404, "Unknown Member"),
+    UnknownMessage = (10008, 404, "Unknown Message"),
+    UnknownRole = (10011, 404, "Unknown Role"),
+    UnknownToken = (10012, 404, "Unknown Token"),
+    UnknownUser = (10013, 404, "Unknown User"),
+    UnknownSession = (10020, 404, "Unknown Session"),
+
+    BotsCannotUse = (20001, 403, "Bots cannot use this endpoint"),
+    OnlyBotsCanUse = (20002, 403, "Only bots can use this endpoint"),
+
+    MaximumGuilds = (30001, 400, "Maximum number of guilds reached (200)"),
+    MaximumChannels = (30013, 400, "Maximum number of guild channels reached (500)"),
+    MaximumRoles = (30005, 400, "Maximum number of guild roles reached (250)"),
+    MaximumInvites = (30016, 400, "Maximum number of invites reached (1000)"),
+    MaximumApplications = (30023, 400, "Maximum number of applications reached (50)"),
+    MaximumMembers = (30019, 400, "Maximum number of server members reached"),
+
+    MissingAccess = (50001, 403, "Missing Access"),
+    CannotEditOthersMessage = (50005, 403, "Cannot edit a message authored by another user"),
+    EmptyMessage = (50006, 400, "Cannot send an empty message"),
+    NonTextChannel = (50008, 400, "Cannot send messages in a non-text channel"),
+    MissingPermissions = (50013, 403, "You lack permissions to perform that action"),
+    InvalidToken = (50014, 401, "Invalid authentication token provided"),
+    InvalidAction = (50024, 400, "Cannot execute action on this channel type"),
+    CannotRemoveOwner = (50055, 400, "The owner of a guild cannot be removed or leave it"),
+    InvalidFormBody = (50035, 400, "Invalid Form Body"),
+    InviteAcceptedElsewhere = (50036, 400, "An invite was accepted to a guild the application's bot is not in"),
+    InvalidApiVersion = (50041, 400, "Invalid API version provided"),
+    BannedFromGuild = (40007, 403, "The user is banned from this guild"),
+    RegistrationClosed = (40001, 403, "Registration is closed on this server"),
+    InvalidJson = (50109, 400, "The request body contains invalid JSON."),
+}
+
+/// One fault of one field of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where: keys joined with dots, array indexes as numbers.
+    pub path: String,
+    /// Discord's code for the fault, e.g. `BASE_TYPE_BAD_LENGTH`.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// A refusal as a client sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{}", .code.message())]
+pub struct ApiError {
+    /// What is refused.
+    pub code: ErrorCode,
+    /// The faulty fields, of [`ErrorCode::InvalidFormBody`] only.
+    pub fields: Vec<FieldError>,
+}
+
+impl From<ErrorCode> for ApiError {
+    fn from(code: ErrorCode) -> Self {
+        Self {
+            code,
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl ApiError {
+    /// A form with one faulty field.
+    pub fn field(
+        path: impl Into<String>,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        let field = FieldError {
+            path: path.into(),
+            code: code.into(),
+            message: message.into(),
+        };
+        Self {
+            code: ErrorCode::InvalidFormBody,
+            fields: vec![field],
+        }
+    }
+
+    /// The JSON body: `{code, message, errors: {field: {_errors: [{code, message}]}}}`.
+    pub fn body(&self) -> Value {
+        let mut body = json!({ "code": self.code.code(), "message": self.code.message() });
+        if !self.fields.is_empty() {
+            let mut errors = Map::new();
+            for field in &self.fields {
+                insert(&mut errors, &field.path, field);
+            }
+            body["errors"] = Value::Object(errors);
+        }
+        body
+    }
+}
+
+/// Puts a fault under the keys of `path`.
+fn insert(node: &mut Map<String, Value>, path: &str, fault: &FieldError) {
+    let (key, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(key, rest)| (key, Some(rest)));
+    let child = node.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    // Always an object: only `_errors` holds a list, and no field is called so.
+    let Value::Object(child) = child else { return };
+    if let Some(rest) = rest {
+        return insert(child, rest, fault);
+    }
+    let list = child
+        .entry("_errors")
+        .or_insert_with(|| Value::Array(Vec::new()));
+    if let Value::Array(list) = list {
+        list.push(json!({ "code": fault.code, "message": fault.message }));
+    }
+}
+
+/// Collects the faults of a form, so that a client sees all of them at once.
+#[derive(Debug, Default)]
+pub struct FormErrors(Vec<FieldError>);
+
+impl FormErrors {
+    /// Adds a fault.
+    pub fn add(&mut self, path: &str, code: &str, message: impl Into<String>) {
+        self.0.push(FieldError {
+            path: path.to_owned(),
+            code: code.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    /// `BASE_TYPE_BAD_LENGTH` unless `chars` lies in `range`.
+    pub fn check_length(
+        &mut self,
+        path: &str,
+        chars: usize,
+        range: std::ops::RangeInclusive<usize>,
+    ) {
+        if !range.contains(&chars) {
+            let (low, high) = (range.start(), range.end());
+            self.add(
+                path,
+                "BASE_TYPE_BAD_LENGTH",
+                format!("Must be between {low} and {high} in length."),
+            );
+        }
+    }
+
+    /// `NUMBER_TYPE_MIN`/`NUMBER_TYPE_MAX` unless `value` lies in `range`.
+    pub fn check_number(&mut self, path: &str, value: u64, range: std::ops::RangeInclusive<u64>) {
+        if value < *range.start() {
+            let low = range.start();
+            self.add(
+                path,
+                "NUMBER_TYPE_MIN",
+                format!("int value should be greater than or equal to {low}."),
+            );
+        } else if value > *range.end() {
+            let high = range.end();
+            self.add(
+                path,
+                "NUMBER_TYPE_MAX",
+                format!("int value should be less than or equal to {high}."),
+            );
+        }
+    }
+
+    /// The refusal, if there is any fault.
+    pub fn finish(self) -> Result<(), ApiError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError {
+                code: ErrorCode::InvalidFormBody,
+                fields: self.0,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_error_names_the_path_of_its_field() {
+        let mut errors = FormErrors::default();
+        errors.check_length("channels.0.name", 0, 1..=100);
+        errors.add("channels", "BASE_TYPE_BAD_LENGTH", "too many");
+        let body = errors.finish().unwrap_err().body();
+        assert_eq!(body["code"], 50035);
+        assert_eq!(
+            body["errors"]["channels"]["0"]["name"]["_errors"][0]["code"],
+            "BASE_TYPE_BAD_LENGTH"
+        );
+        assert_eq!(
+            body["errors"]["channels"]["_errors"][0]["message"],
+            "too many"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Events: what an entity's clients see of its changes, and the frame that carries one to the relay lanes.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::client::gateway::CloseCode;
+use crate::entity::EntityRef;
+use crate::ids::{GroupId, LoginId, UserId};
+use crate::intents::Intents;
+
+macro_rules! event_names {
+    ($($name:ident = $wire:literal),* $(,)?) => {
+        /// The `t` of a dispatch.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "the names are Discord's and explain themselves")]
+        pub enum EventName { $(#[serde(rename = $wire)] $name),* }
+
+        impl EventName {
+            /// All names, for the README's table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name on the client wire.
+            pub fn wire(self) -> &'static str {
+                match self { $(Self::$name => $wire),* }
+            }
+        }
+    };
+}
+
+event_names! {
+    Ready = "READY",
+    Resumed = "RESUMED",
+    UserUpdate = "USER_UPDATE",
+    GuildCreate = "GUILD_CREATE",
+    GuildUpdate = "GUILD_UPDATE",
+    GuildDelete = "GUILD_DELETE",
+    ChannelCreate = "CHANNEL_CREATE",
+    ChannelUpdate = "CHANNEL_UPDATE",
+    ChannelDelete = "CHANNEL_DELETE",
+    GuildMemberAdd = "GUILD_MEMBER_ADD",
+    GuildMemberUpdate = "GUILD_MEMBER_UPDATE",
+    GuildMemberRemove = "GUILD_MEMBER_REMOVE",
+    GuildRoleCreate = "GUILD_ROLE_CREATE",
+    GuildRoleDelete = "GUILD_ROLE_DELETE",
+    InviteCreate = "INVITE_CREATE",
+    InviteDelete = "INVITE_DELETE",
+    MessageCreate = "MESSAGE_CREATE",
+    MessageUpdate = "MESSAGE_UPDATE",
+    MessageDelete = "MESSAGE_DELETE",
+    TypingStart = "TYPING_START",
+}
+
+/// Who of an entity's subscribed sessions an event is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audience {
+    /// All of them.
+    Everyone,
+    /// Those of one user.
+    User(UserId),
+}
+
+/// A dispatch to clients. Its JSON is encoded once, by the entity that decided it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatch {
+    /// The `t`.
+    pub name: EventName,
+    /// The `d`, as JSON text.
+    pub body: Bytes,
+    /// A session needs one of these intents; none: everybody gets it.
+    pub intents: Intents,
+    /// Set on messages: only these users see the content without MESSAGE_CONTENT (author and mentioned). A lane
+    /// derives the redacted body itself, once, if it has such a session.
+    pub content_for: Option<Vec<UserId>>,
+}
+
+/// What an event makes a lane do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// Send it to the audience.
+    Dispatch(Dispatch),
+    /// Send it to the audience, which from then on is not subscribed to this entity any more.
+    Farewell(Dispatch),
+    /// Of a user: the audience's sessions subscribe to a group they are now in.
+    Enter(GroupId),
+    /// Of a user: close the sessions of one login, or all of them.
+    Close {
+        /// Only those of this login.
+        login: Option<LoginId>,
+        /// With what.
+        code: CloseCode,
+    },
+    /// The entity (re)started; whoever has an older number missed something. Never in the log.
+    Announce,
+}
+
+/// One change as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// For whom.
+    pub audience: Audience,
+    /// What.
+    pub act: Act,
+}
+
+/// An event on its way to the relay lanes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Whose event.
+    pub topic: EntityRef,
+    /// Its number in the entity's log. [`FrameSeq::Value`]s (typing, presence) are not in the log.
+    pub seq: FrameSeq,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Where a frame stands relative to the entity's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FrameSeq {
+    /// The event with this gseq; follows the one before without a gap.
+    Logged(u64),
+    /// A value that is not in the log; the log stood at this gseq.
+    Value(u64),
+}
+
+/// Frames are shared between lanes.
+pub type SharedFrame = Arc<Frame>;

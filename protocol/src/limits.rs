@@ -1,0 +1,132 @@
+//! Every numeric limit of Rookery, in one file. Sizes are bytes unless the name says otherwise.
+//!
+//! Where a limit is Discord's, clients rely on it; the others bound what a node holds for somebody else.
+
+// --- accounts -------------------------------------------------------------------------------------------------
+
+/// Length of a username in characters.
+pub const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 2..=32;
+/// Length of a display name (and of a nickname) in characters.
+pub const DISPLAY_NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=32;
+/// Length of a password in bytes; the upper end bounds the work of hashing.
+pub const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=128;
+/// Length of an e-mail address in bytes (RFC 5321).
+pub const EMAIL_BYTES: std::ops::RangeInclusive<usize> = 3..=254;
+/// Logins an account keeps; the one used longest ago makes room.
+pub const LOGINS_PER_USER: usize = 50;
+/// Applications (bots) a user may own.
+pub const APPLICATIONS_PER_USER: usize = 50;
+/// Seconds an access token is valid.
+pub const ACCESS_TOKEN_SECONDS: u64 = 15 * 60;
+/// Seconds an unused refresh token is valid.
+pub const REFRESH_TOKEN_SECONDS: u64 = 60 * 24 * 3600;
+/// The longest `Authorization` value looked at.
+pub const TOKEN_BYTES: usize = 1_024;
+
+// --- groups ---------------------------------------------------------------------------------------------------
+
+/// Groups a user may be in.
+pub const GROUPS_PER_USER: usize = 200;
+/// Length of a group's name in characters.
+pub const GROUP_NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=100;
+/// Length of a group's description in characters.
+pub const GROUP_DESCRIPTION_CHARS: std::ops::RangeInclusive<usize> = 0..=300;
+/// Members of a group.
+pub const MEMBERS_PER_GROUP: usize = 500_000;
+/// Above this many members a group is "large": its GUILD_CREATE carries only the member himself.
+pub const LARGE_GROUP_MEMBERS: usize = 250;
+/// Channels of a group.
+pub const CHANNELS_PER_GROUP: usize = 500;
+/// Length of a channel's name in characters.
+pub const CHANNEL_NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=100;
+/// Length of a channel's topic in characters.
+pub const CHANNEL_TOPIC_CHARS: std::ops::RangeInclusive<usize> = 0..=1_024;
+/// Roles of a group, `@everyone` included.
+pub const ROLES_PER_GROUP: usize = 250;
+/// Invites of a group.
+pub const INVITES_PER_GROUP: usize = 1_000;
+/// Characters of an invite code.
+pub const INVITE_CODE_CHARS: usize = 10;
+/// The longest life of an invite in seconds (0 is for ever).
+pub const INVITE_MAX_AGE_SECONDS: u64 = 604_800;
+/// The largest number of uses of an invite (0 is unlimited).
+pub const INVITE_MAX_USES: u64 = 100;
+/// Members in one page of a listing.
+pub const MEMBERS_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
+
+// --- messages -------------------------------------------------------------------------------------------------
+
+/// Length of a message's content in characters.
+pub const MESSAGE_CHARS: usize = 2_000;
+/// Messages in one page of a history.
+pub const MESSAGES_PAGE: std::ops::RangeInclusive<usize> = 1..=100;
+/// Length of a message nonce in characters.
+pub const NONCE_CHARS: usize = 25;
+/// How long a nonce is remembered, in milliseconds.
+pub const NONCE_MS: u64 = 10 * 60 * 1_000;
+/// Nonces remembered per group.
+pub const NONCES_PER_GROUP: usize = 10_000;
+/// Mentions of users that one message resolves.
+pub const MENTIONS_PER_MESSAGE: usize = 100;
+/// Messages a group keeps in memory for edits and deletions.
+pub const RECENT_MESSAGES_PER_GROUP: usize = 256;
+
+// --- event log ------------------------------------------------------------------------------------------------
+
+/// Events a group keeps for those who missed some.
+pub const EVENTS_PER_ENTITY: u64 = 10_000;
+/// How long an event is kept, in milliseconds; the newest is always kept.
+pub const EVENT_MS: u64 = 10 * 60 * 1_000;
+
+// --- HTTP -----------------------------------------------------------------------------------------------------
+
+/// Body of an HTTP request.
+pub const BODY_BYTES: usize = 256 * 1_024;
+/// Nesting of a JSON text.
+pub const JSON_DEPTH: usize = 32;
+/// Seconds a client may take to send a request's head.
+pub const HEAD_SECONDS: u64 = 10;
+/// Seconds a request may take as a whole.
+pub const REQUEST_SECONDS: u64 = 15;
+/// Length of an audit log reason in characters.
+pub const REASON_CHARS: usize = 512;
+
+// --- gateway --------------------------------------------------------------------------------------------------
+
+/// A frame from a client.
+pub const GATEWAY_FRAME_BYTES: usize = 4_096;
+/// Frames from a client in [`GATEWAY_WINDOW_MS`].
+pub const GATEWAY_FRAMES: u32 = 120;
+/// The window of [`GATEWAY_FRAMES`], in milliseconds.
+pub const GATEWAY_WINDOW_MS: u64 = 60_000;
+/// Milliseconds between heartbeats that HELLO asks for.
+pub const HEARTBEAT_MS: u64 = 41_250;
+/// Milliseconds without a frame after which a socket is closed with 4009.
+pub const HEARTBEAT_DEADLINE_MS: u64 = HEARTBEAT_MS * 2;
+/// Milliseconds from the handshake to IDENTIFY or RESUME.
+pub const IDENTIFY_DEADLINE_MS: u64 = 30_000;
+/// Milliseconds a session without a socket can be resumed, and that the replay log reaches back.
+pub const RESUME_MS: u64 = 120_000;
+/// Bytes of shared event bodies a lane's replay log holds.
+pub const REPLAY_LOG_BYTES: usize = 64 * 1_024 * 1_024;
+/// Unsent bytes of a session after which its socket is closed resumably.
+pub const OUTBOX_BYTES: usize = 1_024 * 1_024;
+/// Sessions of one user on a node; the oldest is closed to make room.
+pub const SESSIONS_PER_USER: usize = 50;
+/// Identifies a user may do in 24 hours (`session_start_limit`).
+pub const IDENTIFIES_PER_DAY: u32 = 1_000;
+/// Messages that wait in a lane's inbox.
+pub const LANE_INBOX: usize = 8_192;
+
+// --- entities -------------------------------------------------------------------------------------------------
+
+/// Messages that wait for one entity; above it callers are answered busy.
+pub const MAILBOX: u64 = 1_024;
+/// Milliseconds a caller waits for an entity.
+pub const ASK_MS: u64 = 5_000;
+/// Milliseconds without a message after which an entity is passivated.
+pub const IDLE_MS: u64 = 5 * 60 * 1_000;
+/// Units in one commit.
+pub const COMMIT_UNITS: usize = 512;
+/// Units that wait for the commit lane; above it entities are answered busy.
+pub const COMMIT_QUEUE: usize = 16_384;

@@ -1,0 +1,33 @@
+//! What everybody may see of a user.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::UserId;
+
+/// A user's public profile, as commands, rows and caches carry it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Whose it is.
+    pub id: UserId,
+    /// Unique name of a person; a bot's need not be unique.
+    pub username: String,
+    /// Display name.
+    pub global_name: Option<String>,
+    /// Hash of the avatar image.
+    pub avatar: Option<String>,
+    /// Whether it is the account of an application.
+    pub bot: bool,
+}
+
+impl Profile {
+    /// The profile of an account that no longer exists.
+    pub fn deleted(id: UserId) -> Self {
+        Self {
+            id,
+            username: format!("deleted_user_{id}"),
+            global_name: None,
+            avatar: None,
+            bot: false,
+        }
+    }
+}
