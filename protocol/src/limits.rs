@@ -130,3 +130,7 @@ pub const IDLE_MS: u64 = 5 * 60 * 1_000;
 pub const COMMIT_UNITS: usize = 512;
 /// Units that wait for the commit lane; above it entities are answered busy.
 pub const COMMIT_QUEUE: usize = 16_384;
+/// Milliseconds before a commit of unknown outcome is repeated; doubles up to [`COMMIT_RETRY_MAX_MS`].
+pub const COMMIT_RETRY_FIRST_MS: u64 = 10;
+/// The longest pause before a commit of unknown outcome is repeated, in milliseconds.
+pub const COMMIT_RETRY_MAX_MS: u64 = 1_000;
