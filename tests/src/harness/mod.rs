@@ -1,0 +1,34 @@
+//! Drives the real server: processes, HTTP and gateway clients, and a small community to start from.
+
+mod community;
+mod gateway;
+mod http;
+mod node;
+mod socket;
+
+use std::time::Duration;
+
+pub use community::{Community, PASSWORD, Person};
+pub use gateway::{Event, Gateway, Received, Resumable, Resumption};
+pub use http::{Answer, Http};
+pub use node::{Node, NodeOptions, binary};
+pub use socket::{Socket, trusting};
+
+/// How long a test waits for something that must happen. Generous: the machines that run tests are slow and shared.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Awaits something that must happen within [`DEADLINE`].
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("not within {DEADLINE:?}: {what}"),
+    }
+}
+
+/// The id of an object.
+pub fn id(object: &serde_json::Value) -> String {
+    object["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no id in {object}"))
+        .to_owned()
+}
