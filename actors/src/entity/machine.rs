@@ -1,0 +1,420 @@
+//! What every entity has around its core, still without I/O: output commit, the event log, the outbox and its marks.
+//!
+//! *Output commit*: a core changes its state at once; what that change would show to anybody is held back here until
+//! the writes behind it, and behind every earlier step, are durable. A step without writes still waits for those before
+//! it, since it may have seen their state. If a write never lands, the state is thrown away with all it would have
+//! said, so nothing uncommitted is ever seen.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use rookery_protocol::command::{Answer, Notice};
+use rookery_protocol::document::{EventRow, Events, Key, MarkRow, Marks, Outbox, OutboxRow, TableId};
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::error::{ApiError, ErrorCode};
+use rookery_protocol::event::{Act, Audience, Event, Frame, FrameSeq};
+use rookery_protocol::limits;
+use rookery_protocol::time::Millis;
+
+use super::core::{Core, Effect, Input, ReplyTo};
+use crate::commit::Outcome;
+use crate::store::{self, Unit};
+
+/// Events between two trims of the log.
+const TRIM_EVERY: u64 = 256;
+
+/// Milliseconds between two trims of the log, when there are events.
+const TRIM_EVERY_MS: u64 = 60_000;
+
+/// Intents that wait for delivery; above it the entity refuses commands until some were taken.
+const OUTBOX_LIMIT: usize = 16_384;
+
+/// Where the acknowledgement of a notice goes; the shell knows the port behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AckTo(pub u64);
+
+/// What happens to an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stimulus<C> {
+    /// Somebody asks.
+    Command {
+        /// What.
+        command: C,
+        /// Where the answer goes.
+        reply: ReplyTo,
+    },
+    /// Another entity's outbox delivers; perhaps not for the first time.
+    Notice {
+        /// The sender.
+        from: EntityRef,
+        /// The number in its outbox.
+        seq: u64,
+        /// What.
+        notice: Notice,
+        /// Where to say that it was taken.
+        ack: AckTo,
+    },
+    /// A row that was asked for.
+    Fetched {
+        /// Table.
+        table: TableId,
+        /// Address.
+        key: Key,
+        /// The row's bytes.
+        row: Result<Option<Vec<u8>>, ()>,
+    },
+    /// The commit lane is done with a unit.
+    Settled {
+        /// Of [`Action::Submit`].
+        ticket: u64,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A notice of this entity's outbox was taken.
+    Delivered {
+        /// Its number.
+        seq: u64,
+    },
+}
+
+/// What the shell must do at once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action<R> {
+    /// Hand a unit to the commit lane.
+    Submit {
+        /// Comes back in [`Stimulus::Settled`].
+        ticket: u64,
+        /// What is written.
+        unit: Unit,
+    },
+    /// Publish a frame.
+    Publish(Frame),
+    /// Answer a command.
+    Reply {
+        /// Where it goes.
+        to: ReplyTo,
+        /// What.
+        answer: Answer<R>,
+    },
+    /// Read a row.
+    Fetch {
+        /// Table.
+        table: TableId,
+        /// Address.
+        key: Key,
+    },
+    /// Tell caches that the account has changed.
+    Invalidate {
+        /// Its version from now on.
+        version: u64,
+    },
+    /// Deliver a notice of the outbox; repeat until it was taken, then [`Stimulus::Delivered`].
+    Deliver {
+        /// Its number.
+        seq: u64,
+        /// For whom.
+        to: EntityRef,
+        /// What.
+        notice: Notice,
+    },
+    /// Acknowledge a notice.
+    Acknowledge(AckTo),
+    /// The state is void: stop, and load it again when somebody asks.
+    Discard,
+}
+
+/// What is loaded with a core.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Log {
+    /// The number of the newest event.
+    pub gseq: u64,
+    /// The outbox.
+    pub outbox: BTreeMap<u64, OutboxRow>,
+    /// How far each sender's outbox was taken. The entity's own mark is the last number its outbox used, so that the
+    /// numbers go on rising when the outbox was empty in between.
+    pub marks: HashMap<EntityRef, u64>,
+}
+
+/// A unit that is on its way, with what is held back until it is durable.
+#[derive(Debug)]
+struct Flight<R> {
+    ticket: u64,
+    outputs: Vec<Action<R>>,
+    /// Set on a unit with a precondition: what the asker is told if it does not hold.
+    refusal: Option<ApiError>,
+}
+
+/// An entity: its core and what surrounds it.
+#[derive(Debug)]
+pub struct Machine<C: Core> {
+    entity: EntityRef,
+    core: C,
+    gseq: u64,
+    /// Where the log stood at some times, oldest first; events up to the first are trimmed when it is old enough.
+    log_marks: VecDeque<(u64, Millis)>,
+    outbox: BTreeMap<u64, OutboxRow>,
+    outbox_seq: u64,
+    /// Receivers that a delivery is under way to: one at a time, so that they come in order.
+    delivering: HashSet<EntityRef>,
+    marks: HashMap<EntityRef, u64>,
+    flights: VecDeque<Flight<C::Reply>>,
+    next_ticket: u64,
+    /// What came in while a unit with a precondition was on its way.
+    deferred: VecDeque<Stimulus<C::Command>>,
+    effects: Vec<Effect<C::Reply>>,
+}
+
+impl<C: Core> Machine<C> {
+    /// An entity as it was loaded at `now`.
+    pub fn new(entity: EntityRef, core: C, log: Log, now: Millis) -> Self {
+        let outbox_seq = log.marks.get(&entity).copied().unwrap_or(0);
+        Self {
+            entity,
+            core,
+            gseq: log.gseq,
+            log_marks: VecDeque::from([(log.gseq, now)]),
+            outbox: log.outbox,
+            outbox_seq,
+            delivering: HashSet::new(),
+            marks: log.marks,
+            flights: VecDeque::new(),
+            next_ticket: 0,
+            deferred: VecDeque::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// The state machine inside, for inspection.
+    pub fn core(&self) -> &C {
+        &self.core
+    }
+
+    /// The first actions of a life: say where the log stands, and deliver what the last life left in the outbox.
+    pub fn start(&mut self, out: &mut Vec<Action<C::Reply>>) {
+        let event = Event { audience: Audience::Everyone, act: Act::Announce };
+        out.push(Action::Publish(Frame { topic: self.entity, seq: FrameSeq::Value(self.gseq), event }));
+        let receivers: HashSet<EntityRef> = self.outbox.values().map(|row| row.to).collect();
+        for to in receivers {
+            self.deliver_next(to, out);
+        }
+    }
+
+    /// Whether it can be forgotten: nothing under way, nothing that is nowhere else.
+    pub fn is_idle(&self) -> bool {
+        self.flights.is_empty() && self.deferred.is_empty() && self.outbox.is_empty() && !self.core.is_in_use()
+    }
+
+    /// Takes one stimulus.
+    pub fn step(&mut self, now: Millis, stimulus: Stimulus<C::Command>, out: &mut Vec<Action<C::Reply>>) {
+        match stimulus {
+            Stimulus::Settled { ticket, outcome } => self.settle(now, ticket, outcome, out),
+            Stimulus::Delivered { seq } => self.delivered(seq, out),
+            other if self.is_behind_precondition() => self.deferred.push_back(other),
+            Stimulus::Command { command, reply } => self.command(now, command, reply, out),
+            Stimulus::Notice { from, seq, notice, ack } => self.notice(now, from, seq, notice, ack, out),
+            Stimulus::Fetched { table, key, row } => {
+                self.run(now, Input::Fetched { table, key, row }, Extra::default(), out);
+            }
+        }
+    }
+
+    fn is_behind_precondition(&self) -> bool {
+        self.flights.back().is_some_and(|flight| flight.refusal.is_some())
+    }
+
+    fn command(&mut self, now: Millis, command: C::Command, reply: ReplyTo, out: &mut Vec<Action<C::Reply>>) {
+        if self.outbox.len() >= OUTBOX_LIMIT {
+            out.push(Action::Reply { to: reply, answer: Err(ErrorCode::Busy.into()) });
+            return;
+        }
+        self.run(now, Input::Command { command, reply }, Extra::default(), out);
+    }
+
+    fn notice(
+        &mut self,
+        now: Millis,
+        from: EntityRef,
+        seq: u64,
+        notice: Notice,
+        ack: AckTo,
+        out: &mut Vec<Action<C::Reply>>,
+    ) {
+        let mark = self.marks.entry(from).or_insert(0);
+        if seq <= *mark {
+            // Taken before; but perhaps that is not durable yet, so even this waits for what is in flight.
+            self.dispatch(Unit { entity: self.entity, absent: Vec::new(), writes: Vec::new() }, vec![Action::Acknowledge(ack)], None, out);
+            return;
+        }
+        *mark = seq;
+        let extra = Extra { writes: vec![self.mark(from, seq)], outputs: vec![Action::Acknowledge(ack)] };
+        self.run(now, Input::Notice { from, notice }, extra, out);
+    }
+
+    fn mark(&self, sender: EntityRef, seq: u64) -> store::Write {
+        store::put::<Marks>(Key::new(self.entity, sender), &MarkRow { sender, seq })
+    }
+
+    /// Runs the core on one input and sorts its effects into a unit and outputs.
+    fn run(&mut self, now: Millis, input: Input<C::Command>, extra: Extra<C::Reply>, out: &mut Vec<Action<C::Reply>>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        self.core.step(now, self.gseq, input, &mut effects);
+        let Extra { writes, outputs: last } = extra;
+        let mut unit = Unit { entity: self.entity, absent: Vec::new(), writes };
+        let mut outputs = Vec::new();
+        let mut refusal = None;
+        let mut receivers = Vec::new();
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Write(write) => unit.writes.push(write),
+                Effect::RequireAbsent { table, key, refusal: answer } => {
+                    unit.absent.push((table, key));
+                    refusal = Some(answer);
+                }
+                Effect::Emit(event) => {
+                    self.gseq += 1;
+                    let row = EventRow { at: now, event };
+                    unit.writes.push(store::put::<Events>(Key::new(self.entity, self.gseq), &row));
+                    let seq = FrameSeq::Logged(self.gseq);
+                    outputs.push(Action::Publish(Frame { topic: self.entity, seq, event: row.event }));
+                }
+                Effect::Signal(event) => {
+                    let seq = FrameSeq::Value(self.gseq);
+                    outputs.push(Action::Publish(Frame { topic: self.entity, seq, event }));
+                }
+                Effect::Send { to, notice } => {
+                    self.outbox_seq += 1;
+                    let row = OutboxRow { to, notice };
+                    unit.writes.push(store::put::<Outbox>(Key::new(self.entity, self.outbox_seq), &row));
+                    self.outbox.insert(self.outbox_seq, row);
+                    if !receivers.contains(&to) {
+                        receivers.push(to);
+                    }
+                }
+                Effect::Reply { to, answer } => outputs.push(Action::Reply { to, answer }),
+                Effect::Fetch { table, key } => outputs.push(Action::Fetch { table, key }),
+                Effect::Invalidate { version } => outputs.push(Action::Invalidate { version }),
+            }
+        }
+        self.effects = effects;
+        outputs.extend(last);
+        if !receivers.is_empty() {
+            unit.writes.push(self.mark(self.entity, self.outbox_seq));
+        }
+        for to in receivers {
+            self.deliver_next(to, &mut outputs);
+        }
+        if !unit.writes.is_empty() {
+            self.trim_log(now, &mut unit);
+        }
+        self.dispatch(unit, outputs, refusal, out);
+    }
+
+    /// Adds the deletion of events that are older or more than the log keeps; never of the newest one.
+    fn trim_log(&mut self, now: Millis, unit: &mut Unit) {
+        let is_over = |&(gseq, at): &(u64, Millis)| {
+            now.since(at) > limits::EVENT_MS || self.gseq.saturating_sub(gseq) >= limits::EVENTS_PER_ENTITY
+        };
+        let mut last = None;
+        while self.log_marks.front().is_some_and(is_over) {
+            last = self.log_marks.pop_front();
+        }
+        if let Some((gseq, _)) = last.filter(|&(gseq, _)| gseq > 0 && gseq < self.gseq) {
+            unit.writes.push(store::delete_up_to::<Events>(self.entity, gseq));
+        }
+        let (gseq, at) = self.log_marks.back().copied().unwrap_or((0, Millis(0)));
+        if self.gseq > gseq && (self.gseq - gseq >= TRIM_EVERY || now.since(at) >= TRIM_EVERY_MS) {
+            self.log_marks.push_back((self.gseq, now));
+        }
+    }
+
+    /// Submits a unit, or lets outputs without writes follow what is in flight.
+    fn dispatch(
+        &mut self,
+        unit: Unit,
+        outputs: Vec<Action<C::Reply>>,
+        refusal: Option<ApiError>,
+        out: &mut Vec<Action<C::Reply>>,
+    ) {
+        if !unit.writes.is_empty() || !unit.absent.is_empty() {
+            self.next_ticket += 1;
+            self.flights.push_back(Flight { ticket: self.next_ticket, outputs, refusal });
+            out.push(Action::Submit { ticket: self.next_ticket, unit });
+        } else if let Some(flight) = self.flights.back_mut() {
+            flight.outputs.extend(outputs);
+        } else {
+            out.extend(outputs);
+        }
+    }
+
+    fn settle(&mut self, now: Millis, ticket: u64, outcome: Outcome, out: &mut Vec<Action<C::Reply>>) {
+        let Some(flight) = self.flights.pop_front() else { return };
+        debug_assert_eq!(flight.ticket, ticket, "the commit lane settles in order");
+        match outcome {
+            Outcome::Committed => {
+                out.extend(flight.outputs);
+                if flight.refusal.is_some() {
+                    for stimulus in std::mem::take(&mut self.deferred) {
+                        self.step(now, stimulus, out);
+                    }
+                }
+            }
+            Outcome::Refused => {
+                let refusal = flight.refusal.unwrap_or_else(|| ErrorCode::Internal.into());
+                self.discard(flight.outputs, &refusal, out);
+            }
+            Outcome::Fenced => self.discard(flight.outputs, &ErrorCode::Unavailable.into(), out),
+        }
+    }
+
+    /// Answers everything that waits and gives the state up.
+    fn discard(&mut self, outputs: Vec<Action<C::Reply>>, refusal: &ApiError, out: &mut Vec<Action<C::Reply>>) {
+        let refuse = |outputs: Vec<Action<C::Reply>>, refusal: &ApiError, out: &mut Vec<Action<C::Reply>>| {
+            out.extend(outputs.into_iter().filter_map(|output| match output {
+                Action::Reply { to, .. } => Some(Action::Reply { to, answer: Err(refusal.clone()) }),
+                _ => None,
+            }));
+        };
+        refuse(outputs, refusal, out);
+        let unknown = ErrorCode::Unavailable.into();
+        for flight in std::mem::take(&mut self.flights) {
+            refuse(flight.outputs, &unknown, out);
+        }
+        for stimulus in std::mem::take(&mut self.deferred) {
+            if let Stimulus::Command { reply, .. } = stimulus {
+                out.push(Action::Reply { to: reply, answer: Err(ErrorCode::Busy.into()) });
+            }
+        }
+        out.push(Action::Discard);
+    }
+
+    /// Starts the delivery of the oldest notice for `to`, unless one is under way.
+    fn deliver_next(&mut self, to: EntityRef, out: &mut Vec<Action<C::Reply>>) {
+        if self.delivering.contains(&to) {
+            return;
+        }
+        if let Some((&seq, row)) = self.outbox.iter().find(|(_, row)| row.to == to) {
+            self.delivering.insert(to);
+            out.push(Action::Deliver { seq, to, notice: row.notice.clone() });
+        }
+    }
+
+    fn delivered(&mut self, seq: u64, out: &mut Vec<Action<C::Reply>>) {
+        let Some(row) = self.outbox.remove(&seq) else { return };
+        self.delivering.remove(&row.to);
+        let mut outputs = Vec::new();
+        self.deliver_next(row.to, &mut outputs);
+        let writes = vec![store::delete::<Outbox>(Key::new(self.entity, seq))];
+        self.dispatch(Unit { entity: self.entity, absent: Vec::new(), writes }, outputs, None, out);
+    }
+}
+
+/// What surrounds a core's effects in its unit.
+struct Extra<R> {
+    writes: Vec<store::Write>,
+    outputs: Vec<Action<R>>,
+}
+
+impl<R> Default for Extra<R> {
+    fn default() -> Self {
+        Self { writes: Vec::new(), outputs: Vec::new() }
+    }
+}
