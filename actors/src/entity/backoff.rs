@@ -13,23 +13,25 @@ const STABLE_MS: u64 = 60_000;
 
 /// The crashes of one entity.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Backoff {
+pub(super) struct Backoff {
     crashes: u32,
     last_start: Millis,
 }
 
 impl Backoff {
     /// A life begins.
-    pub fn started(&mut self, now: Millis) {
+    pub(super) fn started(&mut self, now: Millis) {
         self.last_start = now;
     }
 
     /// A life ended in a crash: milliseconds until the next may begin.
-    pub fn crashed(&mut self, now: Millis) -> u64 {
+    pub(super) fn crashed(&mut self, now: Millis) -> u64 {
         if now.since(self.last_start) >= STABLE_MS {
             self.crashes = 0;
         }
-        let pause = FIRST_MS.saturating_mul(1 << self.crashes.min(16)).min(LONGEST_MS);
+        let pause = FIRST_MS
+            .saturating_mul(1 << self.crashes.min(16))
+            .min(LONGEST_MS);
         self.crashes += 1;
         pause
     }
@@ -50,7 +52,10 @@ mod tests {
             pauses.push(pause);
             now = now.plus(pause);
         }
-        assert_eq!(pauses, [50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
+        assert_eq!(
+            pauses,
+            [50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]
+        );
         backoff.started(now);
         assert_eq!(backoff.crashed(now.plus(STABLE_MS)), 50);
     }

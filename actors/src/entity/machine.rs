@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use rookery_protocol::command::{Answer, Notice};
-use rookery_protocol::document::{EventRow, Events, Key, MarkRow, Marks, Outbox, OutboxRow, TableId};
+use rookery_protocol::document::{
+    EventRow, Events, Key, MarkRow, Marks, Outbox, OutboxRow, TableId,
+};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Act, Audience, Event, Frame, FrameSeq};
@@ -190,8 +192,15 @@ impl<C: Core> Machine<C> {
 
     /// The first actions of a life: say where the log stands, and deliver what the last life left in the outbox.
     pub fn start(&mut self, out: &mut Vec<Action<C::Reply>>) {
-        let event = Event { audience: Audience::Everyone, act: Act::Announce };
-        out.push(Action::Publish(Frame { topic: self.entity, seq: FrameSeq::Value(self.gseq), event }));
+        let event = Event {
+            audience: Audience::Everyone,
+            act: Act::Announce,
+        };
+        out.push(Action::Publish(Frame {
+            topic: self.entity,
+            seq: FrameSeq::Value(self.gseq),
+            event,
+        }));
         let receivers: HashSet<EntityRef> = self.outbox.values().map(|row| row.to).collect();
         for to in receivers {
             self.deliver_next(to, out);
@@ -200,33 +209,67 @@ impl<C: Core> Machine<C> {
 
     /// Whether it can be forgotten: nothing under way, nothing that is nowhere else.
     pub fn is_idle(&self) -> bool {
-        self.flights.is_empty() && self.deferred.is_empty() && self.outbox.is_empty() && !self.core.is_in_use()
+        self.flights.is_empty()
+            && self.deferred.is_empty()
+            && self.outbox.is_empty()
+            && !self.core.is_in_use()
     }
 
     /// Takes one stimulus.
-    pub fn step(&mut self, now: Millis, stimulus: Stimulus<C::Command>, out: &mut Vec<Action<C::Reply>>) {
+    pub fn step(
+        &mut self,
+        now: Millis,
+        stimulus: Stimulus<C::Command>,
+        out: &mut Vec<Action<C::Reply>>,
+    ) {
         match stimulus {
             Stimulus::Settled { ticket, outcome } => self.settle(now, ticket, outcome, out),
             Stimulus::Delivered { seq } => self.delivered(seq, out),
             other if self.is_behind_precondition() => self.deferred.push_back(other),
             Stimulus::Command { command, reply } => self.command(now, command, reply, out),
-            Stimulus::Notice { from, seq, notice, ack } => self.notice(now, from, seq, notice, ack, out),
+            Stimulus::Notice {
+                from,
+                seq,
+                notice,
+                ack,
+            } => self.notice(now, from, seq, notice, ack, out),
             Stimulus::Fetched { table, key, row } => {
-                self.run(now, Input::Fetched { table, key, row }, Extra::default(), out);
+                self.run(
+                    now,
+                    Input::Fetched { table, key, row },
+                    Extra::default(),
+                    out,
+                );
             }
         }
     }
 
     fn is_behind_precondition(&self) -> bool {
-        self.flights.back().is_some_and(|flight| flight.refusal.is_some())
+        self.flights
+            .back()
+            .is_some_and(|flight| flight.refusal.is_some())
     }
 
-    fn command(&mut self, now: Millis, command: C::Command, reply: ReplyTo, out: &mut Vec<Action<C::Reply>>) {
+    fn command(
+        &mut self,
+        now: Millis,
+        command: C::Command,
+        reply: ReplyTo,
+        out: &mut Vec<Action<C::Reply>>,
+    ) {
         if self.outbox.len() >= OUTBOX_LIMIT {
-            out.push(Action::Reply { to: reply, answer: Err(ErrorCode::Busy.into()) });
+            out.push(Action::Reply {
+                to: reply,
+                answer: Err(ErrorCode::Busy.into()),
+            });
             return;
         }
-        self.run(now, Input::Command { command, reply }, Extra::default(), out);
+        self.run(
+            now,
+            Input::Command { command, reply },
+            Extra::default(),
+            out,
+        );
     }
 
     fn notice(
@@ -241,11 +284,23 @@ impl<C: Core> Machine<C> {
         let mark = self.marks.entry(from).or_insert(0);
         if seq <= *mark {
             // Taken before; but perhaps that is not durable yet, so even this waits for what is in flight.
-            self.dispatch(Unit { entity: self.entity, absent: Vec::new(), writes: Vec::new() }, vec![Action::Acknowledge(ack)], None, out);
+            self.dispatch(
+                Unit {
+                    entity: self.entity,
+                    absent: Vec::new(),
+                    writes: Vec::new(),
+                },
+                vec![Action::Acknowledge(ack)],
+                None,
+                out,
+            );
             return;
         }
         *mark = seq;
-        let extra = Extra { writes: vec![self.mark(from, seq)], outputs: vec![Action::Acknowledge(ack)] };
+        let extra = Extra {
+            writes: vec![self.mark(from, seq)],
+            outputs: vec![Action::Acknowledge(ack)],
+        };
         self.run(now, Input::Notice { from, notice }, extra, out);
     }
 
@@ -254,36 +309,65 @@ impl<C: Core> Machine<C> {
     }
 
     /// Runs the core on one input and sorts its effects into a unit and outputs.
-    fn run(&mut self, now: Millis, input: Input<C::Command>, extra: Extra<C::Reply>, out: &mut Vec<Action<C::Reply>>) {
+    fn run(
+        &mut self,
+        now: Millis,
+        input: Input<C::Command>,
+        extra: Extra<C::Reply>,
+        out: &mut Vec<Action<C::Reply>>,
+    ) {
         let mut effects = std::mem::take(&mut self.effects);
         self.core.step(now, self.gseq, input, &mut effects);
-        let Extra { writes, outputs: last } = extra;
-        let mut unit = Unit { entity: self.entity, absent: Vec::new(), writes };
+        let Extra {
+            writes,
+            outputs: last,
+        } = extra;
+        let mut unit = Unit {
+            entity: self.entity,
+            absent: Vec::new(),
+            writes,
+        };
         let mut outputs = Vec::new();
         let mut refusal = None;
         let mut receivers = Vec::new();
         for effect in effects.drain(..) {
             match effect {
                 Effect::Write(write) => unit.writes.push(write),
-                Effect::RequireAbsent { table, key, refusal: answer } => {
+                Effect::RequireAbsent {
+                    table,
+                    key,
+                    refusal: answer,
+                } => {
                     unit.absent.push((table, key));
                     refusal = Some(answer);
                 }
                 Effect::Emit(event) => {
                     self.gseq += 1;
                     let row = EventRow { at: now, event };
-                    unit.writes.push(store::put::<Events>(Key::new(self.entity, self.gseq), &row));
+                    unit.writes
+                        .push(store::put::<Events>(Key::new(self.entity, self.gseq), &row));
                     let seq = FrameSeq::Logged(self.gseq);
-                    outputs.push(Action::Publish(Frame { topic: self.entity, seq, event: row.event }));
+                    outputs.push(Action::Publish(Frame {
+                        topic: self.entity,
+                        seq,
+                        event: row.event,
+                    }));
                 }
                 Effect::Signal(event) => {
                     let seq = FrameSeq::Value(self.gseq);
-                    outputs.push(Action::Publish(Frame { topic: self.entity, seq, event }));
+                    outputs.push(Action::Publish(Frame {
+                        topic: self.entity,
+                        seq,
+                        event,
+                    }));
                 }
                 Effect::Send { to, notice } => {
                     self.outbox_seq += 1;
                     let row = OutboxRow { to, notice };
-                    unit.writes.push(store::put::<Outbox>(Key::new(self.entity, self.outbox_seq), &row));
+                    unit.writes.push(store::put::<Outbox>(
+                        Key::new(self.entity, self.outbox_seq),
+                        &row,
+                    ));
                     self.outbox.insert(self.outbox_seq, row);
                     if !receivers.contains(&to) {
                         receivers.push(to);
@@ -311,14 +395,16 @@ impl<C: Core> Machine<C> {
     /// Adds the deletion of events that are older or more than the log keeps; never of the newest one.
     fn trim_log(&mut self, now: Millis, unit: &mut Unit) {
         let is_over = |&(gseq, at): &(u64, Millis)| {
-            now.since(at) > limits::EVENT_MS || self.gseq.saturating_sub(gseq) >= limits::EVENTS_PER_ENTITY
+            now.since(at) > limits::EVENT_MS
+                || self.gseq.saturating_sub(gseq) >= limits::EVENTS_PER_ENTITY
         };
         let mut last = None;
         while self.log_marks.front().is_some_and(is_over) {
             last = self.log_marks.pop_front();
         }
         if let Some((gseq, _)) = last.filter(|&(gseq, _)| gseq > 0 && gseq < self.gseq) {
-            unit.writes.push(store::delete_up_to::<Events>(self.entity, gseq));
+            unit.writes
+                .push(store::delete_up_to::<Events>(self.entity, gseq));
         }
         let (gseq, at) = self.log_marks.back().copied().unwrap_or((0, Millis(0)));
         if self.gseq > gseq && (self.gseq - gseq >= TRIM_EVERY || now.since(at) >= TRIM_EVERY_MS) {
@@ -336,8 +422,15 @@ impl<C: Core> Machine<C> {
     ) {
         if !unit.writes.is_empty() || !unit.absent.is_empty() {
             self.next_ticket += 1;
-            self.flights.push_back(Flight { ticket: self.next_ticket, outputs, refusal });
-            out.push(Action::Submit { ticket: self.next_ticket, unit });
+            self.flights.push_back(Flight {
+                ticket: self.next_ticket,
+                outputs,
+                refusal,
+            });
+            out.push(Action::Submit {
+                ticket: self.next_ticket,
+                unit,
+            });
         } else if let Some(flight) = self.flights.back_mut() {
             flight.outputs.extend(outputs);
         } else {
@@ -345,8 +438,16 @@ impl<C: Core> Machine<C> {
         }
     }
 
-    fn settle(&mut self, now: Millis, ticket: u64, outcome: Outcome, out: &mut Vec<Action<C::Reply>>) {
-        let Some(flight) = self.flights.pop_front() else { return };
+    fn settle(
+        &mut self,
+        now: Millis,
+        ticket: u64,
+        outcome: Outcome,
+        out: &mut Vec<Action<C::Reply>>,
+    ) {
+        let Some(flight) = self.flights.pop_front() else {
+            return;
+        };
         debug_assert_eq!(flight.ticket, ticket, "the commit lane settles in order");
         match outcome {
             Outcome::Committed => {
@@ -366,10 +467,20 @@ impl<C: Core> Machine<C> {
     }
 
     /// Answers everything that waits and gives the state up.
-    fn discard(&mut self, outputs: Vec<Action<C::Reply>>, refusal: &ApiError, out: &mut Vec<Action<C::Reply>>) {
-        let refuse = |outputs: Vec<Action<C::Reply>>, refusal: &ApiError, out: &mut Vec<Action<C::Reply>>| {
+    fn discard(
+        &mut self,
+        outputs: Vec<Action<C::Reply>>,
+        refusal: &ApiError,
+        out: &mut Vec<Action<C::Reply>>,
+    ) {
+        let refuse = |outputs: Vec<Action<C::Reply>>,
+                      refusal: &ApiError,
+                      out: &mut Vec<Action<C::Reply>>| {
             out.extend(outputs.into_iter().filter_map(|output| match output {
-                Action::Reply { to, .. } => Some(Action::Reply { to, answer: Err(refusal.clone()) }),
+                Action::Reply { to, .. } => Some(Action::Reply {
+                    to,
+                    answer: Err(refusal.clone()),
+                }),
                 _ => None,
             }));
         };
@@ -380,7 +491,10 @@ impl<C: Core> Machine<C> {
         }
         for stimulus in std::mem::take(&mut self.deferred) {
             if let Stimulus::Command { reply, .. } = stimulus {
-                out.push(Action::Reply { to: reply, answer: Err(ErrorCode::Busy.into()) });
+                out.push(Action::Reply {
+                    to: reply,
+                    answer: Err(ErrorCode::Busy.into()),
+                });
             }
         }
         out.push(Action::Discard);
@@ -393,17 +507,32 @@ impl<C: Core> Machine<C> {
         }
         if let Some((&seq, row)) = self.outbox.iter().find(|(_, row)| row.to == to) {
             self.delivering.insert(to);
-            out.push(Action::Deliver { seq, to, notice: row.notice.clone() });
+            out.push(Action::Deliver {
+                seq,
+                to,
+                notice: row.notice.clone(),
+            });
         }
     }
 
     fn delivered(&mut self, seq: u64, out: &mut Vec<Action<C::Reply>>) {
-        let Some(row) = self.outbox.remove(&seq) else { return };
+        let Some(row) = self.outbox.remove(&seq) else {
+            return;
+        };
         self.delivering.remove(&row.to);
         let mut outputs = Vec::new();
         self.deliver_next(row.to, &mut outputs);
         let writes = vec![store::delete::<Outbox>(Key::new(self.entity, seq))];
-        self.dispatch(Unit { entity: self.entity, absent: Vec::new(), writes }, outputs, None, out);
+        self.dispatch(
+            Unit {
+                entity: self.entity,
+                absent: Vec::new(),
+                writes,
+            },
+            outputs,
+            None,
+            out,
+        );
     }
 }
 
@@ -415,6 +544,9 @@ struct Extra<R> {
 
 impl<R> Default for Extra<R> {
     fn default() -> Self {
-        Self { writes: Vec::new(), outputs: Vec::new() }
+        Self {
+            writes: Vec::new(),
+            outputs: Vec::new(),
+        }
     }
 }

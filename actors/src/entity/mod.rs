@@ -1,6 +1,18 @@
-//! Entities: the pure [`Core`], and the shell that runs it as a supervised ractor actor.
+//! Entities: the pure [`Core`], the pure [`Machine`] around it, and the shell that runs both as a supervised ractor
+//! actor, found through the [`Directory`].
 
+mod backoff;
 mod core;
-pub mod world;
+mod counters;
+mod directory;
+mod kind;
+mod machine;
+mod shell;
+mod supervisor;
+mod world;
 
 pub use self::core::{Core, Effect, Input, LoadError, ReplyTo};
+pub use self::counters::{Counters, CountersView};
+pub use self::directory::Directory;
+pub use self::machine::{AckTo, Action, Log, Machine, Stimulus};
+pub use self::world::{AccountCache, Clock, Publisher, World};

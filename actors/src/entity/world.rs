@@ -6,10 +6,16 @@ use rookery_protocol::event::Frame;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
 
-/// The clock. Milliseconds since the Unix epoch; never goes back.
+use crate::commit::CommitLane;
+use crate::store::SharedStore;
+
+/// The clock.
 pub trait Clock: Send + Sync + 'static {
-    /// Now.
+    /// Milliseconds since the Unix epoch; never goes back while the process lives.
     fn now(&self) -> Millis;
+
+    /// Nanoseconds since an arbitrary instant, for measuring how long something took.
+    fn monotonic_ns(&self) -> u64;
 }
 
 /// Carries frames to the relay lanes of every node that subscribed to their topic. Never blocks: a lane that is
@@ -23,4 +29,29 @@ pub trait Publisher: Send + Sync + 'static {
 pub trait AccountCache: Send + Sync + 'static {
     /// Whatever is cached of `user` below `version` is void.
     fn invalidate(&self, user: UserId, version: u64);
+}
+
+/// The node around the entities.
+#[derive(Clone)]
+pub struct World {
+    /// Where state is read from.
+    pub store: SharedStore,
+    /// Where state is written to.
+    pub lane: CommitLane,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where frames go.
+    pub publisher: Arc<dyn Publisher>,
+    /// What must hear of changed accounts.
+    pub accounts: Arc<dyn AccountCache>,
+    /// This node's worker id, the middle part of the ids it mints.
+    pub worker: u16,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("worker", &self.worker)
+            .finish_non_exhaustive()
+    }
 }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use rookery_protocol::document::{CorruptRow, Key, Part, TableId};
 use rookery_protocol::entity::EntityRef;
 
-pub use typed::{delete, delete_up_to, get, put, scan};
+pub use typed::{delete, delete_up_to, get, put, scan, scan_all};
 
 /// A lane of commits: one writer's sequence of transactions. Its document in the store holds the last sequence number,
 /// so that a commit whose outcome was lost can be repeated without being done twice, and whether it is fenced.

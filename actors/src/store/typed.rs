@@ -2,7 +2,7 @@
 
 use rookery_protocol::document::{Key, Part, Table, decode, encode};
 
-use super::{Scan, Store, StoreError, Write};
+use super::{Order, Scan, Store, StoreError, Write};
 
 /// The row at `key`.
 ///
@@ -49,5 +49,34 @@ pub fn delete_up_to<T: Table>(partition: impl Into<Part>, last: impl Into<Part>)
         table: T::ID,
         partition: partition.into(),
         last: last.into(),
+    }
+}
+
+/// All rows of a partition in rising order, read page by page.
+///
+/// # Errors
+/// The store does not answer, or a row is corrupt.
+pub async fn scan_all<T: Table>(
+    store: &dyn Store,
+    partition: impl Into<Part>,
+    page: usize,
+) -> Result<Vec<(Key, T::Row)>, StoreError> {
+    let partition = partition.into();
+    let mut rows: Vec<(Key, T::Row)> = Vec::new();
+    loop {
+        let scan = Scan {
+            table: T::ID,
+            partition: partition.clone(),
+            above: rows.last().map(|(key, _)| key.sort.clone()),
+            below: None,
+            order: Order::Ascending,
+            limit: page,
+        };
+        let more = self::scan::<T>(store, scan).await?;
+        let is_last = more.len() < page;
+        rows.extend(more);
+        if is_last {
+            return Ok(rows);
+        }
     }
 }

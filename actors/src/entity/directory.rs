@@ -1,0 +1,379 @@
+//! The directory: finds the entity of an address, activates it on demand, passivates the idle, starts the crashed again
+//! after a pause. Callers `ask` by address and never know where an entity lives.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the directory's timers: deadline of an ask, pause of a crashed entity, sweep of the idle"
+)]
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use ractor::{Actor, ActorCell, ActorId, ActorRef, ActorRuntime, SpawnErr};
+use rookery_protocol::command::{Answer, Command, Notice, Reply, Request};
+use rookery_protocol::document::{Key, Part, TableId};
+use rookery_protocol::entity::{EntityKind, EntityRef};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::limits;
+use tokio::sync::oneshot;
+
+use super::backoff::Backoff;
+use super::counters::{Counters, CountersView};
+use super::kind::Kind;
+use super::shell::{Birth, Message, Shell, post};
+use super::supervisor::{self, Supervisor};
+use super::world::World;
+use crate::group::Group;
+use crate::store::StoreError;
+use crate::user::User;
+
+/// Units below the lane's limit at which entities start to refuse commands, so that those under way still fit.
+const LANE_RESERVE: u64 = 1_024;
+
+/// Rows of one page when senders with undelivered notices are looked for.
+const PAGE: usize = 1_000;
+
+/// A handle to the entities of a node; cheap to clone.
+#[derive(Clone)]
+pub struct Directory(Arc<Inner>);
+
+/// A handle that does not keep the entities alive.
+pub(super) struct WeakDirectory(Weak<Inner>);
+
+struct Inner {
+    world: World,
+    spawner: Spawner,
+    entities: RwLock<HashMap<EntityRef, Entry>>,
+    supervisor: OnceLock<ActorRef<supervisor::Message>>,
+    is_closed: AtomicBool,
+}
+
+struct Entry {
+    counters: Arc<Counters>,
+    backoff: Backoff,
+    /// None while it is down after a crash.
+    actor: Option<ActorRef<Message>>,
+}
+
+impl WeakDirectory {
+    pub(super) fn upgrade(&self) -> Option<Directory> {
+        self.0.upgrade().map(Directory)
+    }
+}
+
+impl Directory {
+    /// Starts the supervisor and the sweep of idle entities. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The supervisor could not be started.
+    pub async fn start(world: World) -> Result<Self, SpawnErr> {
+        Self::start_with(world, spawn_by_kind).await
+    }
+
+    pub(super) async fn start_with(world: World, spawner: Spawner) -> Result<Self, SpawnErr> {
+        let directory = Self(Arc::new(Inner {
+            world,
+            spawner,
+            entities: RwLock::default(),
+            supervisor: OnceLock::new(),
+            is_closed: AtomicBool::new(false),
+        }));
+        let (supervisor, _) = Supervisor::spawn(None, Supervisor, directory.downgrade()).await?;
+        // The only set: a second one cannot happen.
+        let _ = directory.0.supervisor.set(supervisor);
+        let weak = directory.downgrade();
+        tokio::spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_millis(limits::IDLE_MS / 10));
+            loop {
+                beat.tick().await;
+                let Some(directory) = weak.upgrade() else {
+                    return;
+                };
+                directory.sweep(limits::IDLE_MS);
+            }
+        });
+        Ok(directory)
+    }
+
+    fn downgrade(&self) -> WeakDirectory {
+        WeakDirectory(Arc::downgrade(&self.0))
+    }
+
+    /// Asks an entity and waits for its answer.
+    ///
+    /// # Errors
+    /// What the entity refuses with; `Busy` when nothing was done; `Unavailable` when the outcome is not known: ask
+    /// again with the same nonce.
+    pub async fn ask<R: Request>(&self, to: impl Into<EntityRef>, request: R) -> Answer<R::Reply> {
+        let reply = self.ask_any(to.into(), request.into()).await?;
+        R::reply(reply).ok_or_else(|| ErrorCode::Internal.into())
+    }
+
+    async fn ask_any(&self, to: EntityRef, command: Command) -> Answer<Reply> {
+        let (port, answer) = oneshot::channel();
+        self.send(to, Message::Command { command, port })?;
+        match tokio::time::timeout(Duration::from_millis(limits::ASK_MS), answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(ErrorCode::Unavailable.into()),
+        }
+    }
+
+    /// Delivers a notice of an outbox; whether it was taken.
+    pub(super) async fn deliver(
+        &self,
+        to: EntityRef,
+        from: EntityRef,
+        seq: u64,
+        notice: Notice,
+    ) -> bool {
+        let (port, taken) = oneshot::channel();
+        if self
+            .send(
+                to,
+                Message::Notice {
+                    from,
+                    seq,
+                    notice,
+                    port,
+                },
+            )
+            .is_err()
+        {
+            return false;
+        }
+        matches!(
+            tokio::time::timeout(Duration::from_millis(limits::ASK_MS), taken).await,
+            Ok(Ok(()))
+        )
+    }
+
+    /// Activates every entity whose outbox holds undelivered notices. Returns how many there were.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn recover(&self) -> Result<usize, StoreError> {
+        let mut senders = 0;
+        let mut after: Option<Key> = None;
+        loop {
+            let rows = self
+                .0
+                .world
+                .store
+                .walk(TableId::Outbox, after.as_ref(), PAGE)
+                .await?;
+            let Some((last, _)) = rows.last() else {
+                return Ok(senders);
+            };
+            after = Some(last.clone());
+            for (key, _) in rows {
+                let Part::Text(sender) = key.partition else {
+                    continue;
+                };
+                if let Ok(sender) = sender.parse()
+                    && self.activate(sender).is_ok_and(|is_new| is_new)
+                {
+                    senders += 1;
+                }
+            }
+        }
+    }
+
+    /// Stops taking commands, lets what is committed be answered, and ends every entity.
+    pub async fn shutdown(&self) {
+        self.0.is_closed.store(true, Relaxed);
+        self.0.world.lane.drain().await;
+        if let Some(supervisor) = self.0.supervisor.get() {
+            supervisor
+                .drain_children_and_wait(Some(ractor::concurrency::Duration::from_secs(2)))
+                .await;
+            supervisor.stop(None);
+        }
+    }
+
+    /// The counters of the active entities.
+    pub fn counters(&self) -> Vec<(EntityRef, CountersView)> {
+        let entities = self.0.entities.read();
+        entities
+            .iter()
+            .map(|(entity, entry)| (*entity, entry.counters.view()))
+            .collect()
+    }
+
+    /// Whether so much waits for the commit lane that commands are refused.
+    pub(super) fn is_lane_full(&self) -> bool {
+        self.0.world.lane.counters().outstanding + LANE_RESERVE >= limits::COMMIT_QUEUE as u64
+    }
+
+    /// Passivates entities that did nothing for `idle_ms`; their mailboxes decide.
+    pub fn sweep(&self, idle_ms: u64) {
+        let now = self.0.world.clock.now().0;
+        let entities = self.0.entities.read();
+        for entry in entities.values() {
+            let counters = &entry.counters;
+            if let Some(actor) = &entry.actor
+                && counters.depth() == 0
+                && now.saturating_sub(counters.view().last_active_ms) >= idle_ms
+            {
+                let _ = actor.cast(Message::Passivate);
+            }
+        }
+    }
+
+    fn send(&self, to: EntityRef, message: Message) -> Answer<()> {
+        {
+            let entities = self.0.entities.read();
+            if let Some(entry) = entities.get(&to) {
+                return enqueue(entry, message);
+            }
+        }
+        self.activate(to)?;
+        match self.0.entities.read().get(&to) {
+            Some(entry) => enqueue(entry, message),
+            None => Err(ErrorCode::Busy.into()),
+        }
+    }
+
+    /// Starts the entity unless it runs or is down; whether it was started.
+    fn activate(&self, entity: EntityRef) -> Answer<bool> {
+        if self.0.is_closed.load(Relaxed) {
+            return Err(ErrorCode::Busy.into());
+        }
+        let mut entities = self.0.entities.write();
+        if entities.contains_key(&entity) {
+            return Ok(false);
+        }
+        let mut entry = Entry {
+            counters: Arc::default(),
+            backoff: Backoff::default(),
+            actor: None,
+        };
+        self.start_life(entity, &mut entry)?;
+        entities.insert(entity, entry);
+        Ok(true)
+    }
+
+    fn start_life(&self, entity: EntityRef, entry: &mut Entry) -> Answer<()> {
+        let now = self.0.world.clock.now();
+        entry.counters.touch(now.0);
+        entry.backoff.started(now);
+        let birth = Birth {
+            entity,
+            world: self.0.world.clone(),
+            directory: self.clone(),
+            counters: Arc::clone(&entry.counters),
+        };
+        let supervisor = self.0.supervisor.get().ok_or(ErrorCode::Busy)?;
+        let actor = (self.0.spawner)(birth, supervisor.get_cell()).map_err(|error| {
+            tracing::error!(%entity, %error, "entity could not be started");
+            ErrorCode::Busy
+        })?;
+        let _ = supervisor.cast(supervisor::Message::Started(actor.get_id(), entity));
+        entry.actor = Some(actor);
+        Ok(())
+    }
+
+    /// Takes an idle entity out, unless a message came in between; whether it may stop.
+    pub(super) fn retire(&self, entity: EntityRef, actor: ActorId) -> bool {
+        let mut entities = self.0.entities.write();
+        let may_stop = entities
+            .get(&entity)
+            .is_some_and(|entry| entry.is(actor) && entry.counters.depth() == 0);
+        if may_stop {
+            entities.remove(&entity);
+        }
+        may_stop
+    }
+
+    /// Takes out an entity whose actor ended.
+    pub(super) fn forget(&self, entity: EntityRef, actor: ActorId) {
+        let mut entities = self.0.entities.write();
+        if entities.get(&entity).is_some_and(|entry| entry.is(actor)) {
+            entities.remove(&entity);
+        }
+    }
+
+    /// Starts a crashed entity again after a pause; until then it answers busy.
+    pub(super) fn crashed(&self, entity: EntityRef, actor: ActorId, error: &str) {
+        let mut entities = self.0.entities.write();
+        let Some(entry) = entities.get_mut(&entity).filter(|entry| entry.is(actor)) else {
+            return;
+        };
+        entry.actor = None;
+        entry.counters.restart();
+        let pause_ms = entry.backoff.crashed(self.0.world.clock.now());
+        tracing::error!(%entity, error, pause_ms, "entity crashed; it is restarted from its last durable state");
+        let weak = self.downgrade();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            if let Some(directory) = weak.upgrade() {
+                directory.revive(entity);
+            }
+        });
+    }
+
+    fn revive(&self, entity: EntityRef) {
+        if self.0.is_closed.load(Relaxed) {
+            return;
+        }
+        let mut entities = self.0.entities.write();
+        let Some(entry) = entities
+            .get_mut(&entity)
+            .filter(|entry| entry.actor.is_none())
+        else {
+            return;
+        };
+        if self.start_life(entity, entry).is_err() {
+            // Nothing to hold on to: the next message tries again.
+            entities.remove(&entity);
+        }
+    }
+}
+
+impl Entry {
+    fn is(&self, actor: ActorId) -> bool {
+        self.actor
+            .as_ref()
+            .is_some_and(|running| running.get_id() == actor)
+    }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory")
+            .field("entities", &self.0.entities.read().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts a message into a mailbox, or answers busy. Called under the lock, so that an entity is not retired in between.
+fn enqueue(entry: &Entry, message: Message) -> Answer<()> {
+    match &entry.actor {
+        Some(actor) if entry.counters.depth() < limits::MAILBOX => {
+            post(actor, &entry.counters, message);
+            Ok(())
+        }
+        _ => Err(ErrorCode::Busy.into()),
+    }
+}
+
+/// Starts the actor of an address; tests put cores of their own behind it.
+type Spawner = fn(Birth, ActorCell) -> Result<ActorRef<Message>, SpawnErr>;
+
+fn spawn_by_kind(birth: Birth, supervisor: ActorCell) -> Result<ActorRef<Message>, SpawnErr> {
+    match birth.entity.kind {
+        EntityKind::User => spawn::<User>(birth, supervisor),
+        EntityKind::Group => spawn::<Group>(birth, supervisor),
+    }
+}
+
+pub(super) fn spawn<C: Kind>(
+    birth: Birth,
+    supervisor: ActorCell,
+) -> Result<ActorRef<Message>, SpawnErr> {
+    let (actor, _) =
+        ActorRuntime::<Shell<C>>::spawn_linked_instant(None, Shell::new(), birth, supervisor)?;
+    Ok(actor)
+}
