@@ -1,8 +1,9 @@
 //! The store as cores and shells need it: reads by key and by range, and commits that are all or nothing per unit.
 //!
 //! Drivers: [`memory`] (tests and simulation; injects faults) and, in `rookery-node`, redb. All pass one contract suite
-//! (`tests/contract`).
+//! (`tests/src/contract`).
 
+pub mod lane;
 pub mod memory;
 mod typed;
 
@@ -67,6 +68,18 @@ pub struct Unit {
     pub writes: Vec<Write>,
 }
 
+impl Unit {
+    /// Whether every row it names can be stored; a unit that cannot is refused.
+    pub fn is_storable(&self) -> bool {
+        let storable = |write: &Write| match write {
+            Write::Put { key, .. } | Write::Delete { key, .. } => key.is_storable(),
+            // `last` is only a bound.
+            Write::DeleteUpTo { partition, .. } => partition.is_storable(),
+        };
+        self.absent.iter().all(|(_, key)| key.is_storable()) && self.writes.iter().all(storable)
+    }
+}
+
 /// The `seq`-th transaction of a lane, covering many units. Units apply in order; a later one sees an earlier one's rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
@@ -81,7 +94,7 @@ pub struct Commit {
 /// What became of a commit. Durable when it is returned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Committed {
-    /// Indexes of the units that were refused because a row of `absent` existed; rising.
+    /// Indexes of the units that were refused because a row of `absent` existed, or a key cannot be stored; rising.
     pub refused: Vec<usize>,
 }
 
@@ -165,7 +178,8 @@ pub trait Store: Send + Sync + 'static {
     async fn open_lane(&self, lane: &LaneId) -> Result<u64, CommitError>;
 
     /// Commits, durably. The last commit of the lane handed in again answers as it did the first time and changes
-    /// nothing.
+    /// nothing, even behind a fence. May block the calling thread for as long as the disk takes: only a commit lane,
+    /// which has a thread of its own, calls it.
     async fn commit(&self, commit: &Commit) -> Result<Committed, CommitError>;
 
     /// Fences a lane: no commit of it that is not already durable ever will be. Fencing a lane that was never opened

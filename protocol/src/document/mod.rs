@@ -20,7 +20,7 @@ pub use group::{
     InviteOwner, InviteRow, Invites, MemberRow, Members, Membership, Memberships, RoleDocument,
 };
 pub use message::{MessageKind, MessageRow, Messages, Nonce};
-pub use node::{KeyUse, NodeRow, Nodes, SigningKeyRow, SigningKeys};
+pub use node::{KeyUse, LaneRow, NodeRow, Nodes, SigningKeyRow, SigningKeys};
 pub use user::{
     Application, ApplicationRow, Applications, Login, UserDocument, UsernameRow, Usernames, Users,
 };
@@ -35,6 +35,16 @@ pub enum Part {
     Num(u64),
     /// A name or a code: UTF-8 without NUL.
     Text(String),
+}
+
+impl Part {
+    /// Whether a store takes it in a key: the number fits a signed integer, the text is without NUL.
+    pub fn is_storable(&self) -> bool {
+        match self {
+            Self::Num(n) => i64::try_from(*n).is_ok(),
+            Self::Text(text) => !text.as_bytes().contains(&0),
+        }
+    }
 }
 
 impl From<u64> for Part {
@@ -88,6 +98,11 @@ impl Key {
     /// The key of the only row of its partition.
     pub fn single(partition: impl Into<Part>) -> Self {
         Self::new(partition, 0)
+    }
+
+    /// Whether a store takes it.
+    pub fn is_storable(&self) -> bool {
+        self.partition.is_storable() && self.sort.is_storable()
     }
 }
 

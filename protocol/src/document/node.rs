@@ -21,6 +21,17 @@ pub struct NodeRow {
     pub id_ceiling: Millis,
 }
 
+/// Where a lane of commits stands. Drivers keep it apart from the tables, and change it in each commit of the lane.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LaneRow {
+    /// The last commit; 0: there was none.
+    pub seq: u64,
+    /// No further commit of the lane is taken.
+    pub fenced: bool,
+    /// The refused units of the last commit, so that a repetition of it is answered as it was.
+    pub refused: Vec<u32>,
+}
+
 /// What a key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyUse {
