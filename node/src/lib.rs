@@ -1,1 +1,15 @@
-//! x
+//! Rookery's edge: sockets, HTTP, TLS, the stores, settings and the command line. Everything that reads a clock, draws
+//! a random number or does I/O is here; what is decided is decided in `rookery-actors`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this crate is the edge: it reads clocks, draws random numbers and starts tasks"
+)]
+
+pub mod accounts;
+pub mod app;
+pub mod auth;
+pub mod clock;
+pub mod config;
+mod fault;
+pub mod ids;
+pub mod random;

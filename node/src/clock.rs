@@ -1,0 +1,101 @@
+//! The node's clock: the wall clock at start, carried on by the monotonic one, so that it never goes back.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use rookery_actors::entity::Clock;
+use rookery_protocol::time::Millis;
+
+/// How far the wall clock may be ahead of ours before we follow it, in milliseconds. Behind it we stay.
+const TOLERANCE_MS: u64 = 50;
+
+/// Milliseconds since the Unix epoch, monotone. A wall clock that is set forward, or ran on while the machine slept, is
+/// followed; one that is set back is outwaited.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: Instant,
+    base: Mutex<Base>,
+}
+
+/// An instant of both clocks.
+#[derive(Debug, Clone, Copy)]
+struct Base {
+    wall: u64,
+    at: Instant,
+}
+
+impl SystemClock {
+    /// A clock that starts at the wall clock's time.
+    pub fn new() -> Self {
+        let base = Base {
+            wall: wall_ms(),
+            at: Instant::now(),
+        };
+        Self {
+            start: base.at,
+            base: Mutex::new(base),
+        }
+    }
+
+    /// Seconds since the Unix epoch, as tokens count.
+    pub fn seconds(&self) -> u64 {
+        self.now().0 / 1_000
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        let wall = wall_ms();
+        let at = Instant::now();
+        let mut base = self.base.lock();
+        let elapsed = u64::try_from(at.saturating_duration_since(base.at).as_millis());
+        let ours = base.wall.saturating_add(elapsed.unwrap_or(u64::MAX));
+        if wall > ours.saturating_add(TOLERANCE_MS) {
+            *base = Base { wall, at };
+            return Millis(wall);
+        }
+        Millis(ours)
+    }
+
+    fn monotonic_ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The wall clock; 0 when it stands before 1970.
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_tells_the_time_and_never_goes_back() {
+        let clock = SystemClock::new();
+        let mut last = clock.now();
+        assert!(last.0.abs_diff(wall_ms()) < 1_000);
+        for _ in 0..10_000 {
+            let now = clock.now();
+            assert!(now >= last);
+            last = now;
+        }
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_back_is_outwaited_and_one_ahead_is_followed() {
+        let clock = SystemClock::new();
+        clock.base.lock().wall += 3_600_000;
+        assert!(clock.now().0 > wall_ms() + 3_590_000);
+        clock.base.lock().wall -= 7_200_000;
+        assert!(clock.now().0.abs_diff(wall_ms()) < 1_000);
+    }
+}

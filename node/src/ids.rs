@@ -1,0 +1,141 @@
+//! The node's incarnation and the ids it mints outside of entities: users, groups, applications, logins.
+//!
+//! Invariant: an id is minted only below a ceiling that is durable, and the next incarnation starts above it; so no id
+//! comes twice, whatever the clock does and however the process ends.
+
+use std::sync::Arc;
+
+use rookery_actors::commit::CommitLane;
+use rookery_actors::entity::Clock;
+use rookery_actors::store::{self, CommitError, LaneId, SharedStore, StoreError, Unit};
+use rookery_protocol::command::Answer;
+use rookery_protocol::document::{Key, NodeRow, Nodes};
+use rookery_protocol::entity::{EntityKind, EntityRef};
+use rookery_protocol::snowflake::{Minter, created_at};
+use rookery_protocol::time::Millis;
+use tokio::sync::Mutex;
+
+use crate::clock::SystemClock;
+use crate::fault;
+
+/// How far the ceiling is reserved ahead, in milliseconds.
+const RESERVE_MS: u64 = 10_000;
+
+/// Who writes rows that are no entity's: the node itself.
+pub const NODE: EntityRef = EntityRef {
+    kind: EntityKind::User,
+    id: 0,
+};
+
+/// Why a node could not begin its incarnation.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// The node's row cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The lane cannot be opened or its first commit failed.
+    #[error("the commit lane cannot be opened: {0}")]
+    Lane(#[from] CommitError),
+    /// The first commit was refused.
+    #[error("the node's incarnation could not be written: {0}")]
+    Refused(rookery_protocol::error::ApiError),
+}
+
+/// One run of a node: its number, its commit lane and its ids.
+pub struct Incarnation {
+    /// Rises with every start.
+    pub number: u64,
+    /// The lane everything of this run is committed on.
+    pub lane: CommitLane,
+    /// The node's ids.
+    pub ids: Ids,
+}
+
+impl Incarnation {
+    /// Begins the next incarnation of the node: opens its lane and makes number and ceiling durable with the lane's
+    /// first commit.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn begin(
+        store: &SharedStore,
+        node: &str,
+        worker: u16,
+        clock: Arc<SystemClock>,
+    ) -> Result<Self, BeginError> {
+        let row = store::get::<Nodes>(store.as_ref(), &Key::single(node)).await?;
+        let (last, floor) = row.map_or((0, Millis(0)), |row| (row.incarnation, row.id_ceiling));
+        let number = last + 1;
+        let id = LaneId {
+            node: node.to_owned(),
+            incarnation: number,
+            index: 0,
+        };
+        let lane = CommitLane::open(SharedStore::clone(store), id).await?;
+        let ids = Ids {
+            node: node.to_owned(),
+            incarnation: number,
+            lane: lane.clone(),
+            clock,
+            state: Mutex::new(State {
+                minter: Minter::new(worker, floor),
+                ceiling: floor,
+            }),
+        };
+        ids.reserve(floor).await.map_err(BeginError::Refused)?;
+        Ok(Self { number, lane, ids })
+    }
+}
+
+/// Mints ids below a durable ceiling.
+pub struct Ids {
+    node: String,
+    incarnation: u64,
+    lane: CommitLane,
+    clock: Arc<SystemClock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    minter: Minter,
+    ceiling: Millis,
+}
+
+impl Ids {
+    /// The next id; every 10 s it first waits for the ceiling to be raised.
+    ///
+    /// # Errors
+    /// The ceiling could not be raised: `Busy` or `Unavailable`.
+    pub async fn mint(&self) -> Answer<u64> {
+        let mut state = self.state.lock().await;
+        let id = state.minter.mint(self.clock.now());
+        let at = created_at(id);
+        if at >= state.ceiling {
+            state.ceiling = self.write_ceiling(at.max(self.clock.now())).await?;
+        }
+        Ok(id)
+    }
+
+    /// Raises the ceiling above `at`.
+    async fn reserve(&self, at: Millis) -> Answer<()> {
+        let mut state = self.state.lock().await;
+        state.ceiling = self.write_ceiling(at.max(self.clock.now())).await?;
+        Ok(())
+    }
+
+    /// Makes a ceiling durable and returns it.
+    async fn write_ceiling(&self, at: Millis) -> Answer<Millis> {
+        let ceiling = at.plus(RESERVE_MS);
+        let row = NodeRow {
+            incarnation: self.incarnation,
+            id_ceiling: ceiling,
+        };
+        let unit = Unit {
+            entity: NODE,
+            absent: Vec::new(),
+            writes: vec![store::put::<Nodes>(Key::single(self.node.as_str()), &row)],
+        };
+        fault::committed(self.lane.submit_and_wait(unit).await)?;
+        Ok(ceiling)
+    }
+}
