@@ -9,6 +9,8 @@ mod kind;
 mod machine;
 mod shell;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use self::core::{Core, Effect, Input, LoadError, ReplyTo};

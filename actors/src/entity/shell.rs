@@ -327,7 +327,7 @@ fn answer(port: oneshot::Sender<Answer<Reply>>, reply: Answer<Reply>) {
 }
 
 /// The log, the outbox and the marks of an entity.
-async fn load_log(entity: EntityRef, store: &dyn Store) -> Result<Log, LoadError> {
+pub(super) async fn load_log(entity: EntityRef, store: &dyn Store) -> Result<Log, LoadError> {
     let newest = Scan {
         table: TableId::Events,
         partition: entity.into(),
