@@ -1,1 +1,21 @@
-//! relay
+//! The relay lane: which session gets which event under which number, what a resume replays, who is too slow.
+//!
+//! [`Lane`] is a state machine without I/O. A thread of `rookery-node` owns one, feeds it [`Input`]s in the order of its
+//! inbox, runs the [`Effect`]s and hands [`Lane::flush`] a function that encodes and writes. The order of the inputs is
+//! the order every session sees.
+//!
+//! *Nothing per session is copied*: an event is one entry of the lane's replay log with a shared snapshot of its
+//! recipients; a session holds positions of that log. Its numbers are dense, so what it missed is found by walking the
+//! log backwards.
+
+mod delivery;
+mod follow;
+mod lane;
+mod log;
+mod session;
+mod topic;
+mod wire;
+
+pub use delivery::{Deliveries, Delivery, Flush};
+pub use lane::{Census, Config, Lane};
+pub use wire::{Control, Effect, Identity, Input, Link, Lost, Refusal, Secret, SessionRef, Shard};

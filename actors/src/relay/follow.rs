@@ -1,0 +1,312 @@
+//! Following a topic: events in their order, gaps and how they are healed, sessions that join at a number.
+
+use rookery_protocol::entity::{EntityKind, EntityRef};
+use rookery_protocol::event::{Act, Audience, Dispatch, FrameSeq, SharedFrame};
+use rookery_protocol::ids::UserId;
+
+use super::lane::Lane;
+use super::log::{Entry, Source};
+use super::topic::{Join, Place, Waiting};
+use super::wire::{Effect, Lost, SessionRef};
+
+impl<W> Lane<W> {
+    /// An event, or a value, of a topic.
+    pub(super) fn frame(&mut self, frame: SharedFrame, out: &mut Vec<Effect<W>>) {
+        let Some(topic) = self.topics.get_mut(&frame.topic) else {
+            return;
+        };
+        match frame.seq {
+            FrameSeq::Value(gseq) => {
+                let announced = frame.event.act == Act::Announce;
+                if announced {
+                    self.behind(frame.topic, gseq, true, out);
+                } else {
+                    // A value belongs to no place of the log: while a gap is open it is not shown.
+                    self.behind(frame.topic, gseq, false, out);
+                    if self
+                        .topics
+                        .get(&frame.topic)
+                        .is_some_and(|t| !t.is_healing())
+                    {
+                        self.apply(&frame, out);
+                    }
+                }
+            }
+            FrameSeq::Logged(gseq) => {
+                if topic.is_healing() {
+                    topic.known = topic.known.max(gseq);
+                    return topic.wait(Waiting::Frame(frame));
+                }
+                match topic.place(gseq) {
+                    Place::Known => {}
+                    Place::Next => self.apply(&frame, out),
+                    Place::Gap => {
+                        self.heal(frame.topic, out);
+                        if let Some(topic) = self.topics.get_mut(&frame.topic) {
+                            topic.wait(Waiting::Frame(frame));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The topic has come as far as `gseq`.
+    pub(super) fn behind(
+        &mut self,
+        reference: EntityRef,
+        gseq: u64,
+        announced: bool,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        let Some(topic) = self.topics.get_mut(&reference) else {
+            return;
+        };
+        topic.known = topic.known.max(gseq);
+        let gap = topic.last.is_some_and(|last| last < gseq) && topic.has_members();
+        if announced && reference.kind == EntityKind::User {
+            for slot in topic.members().to_vec() {
+                let session = self.session_ref(slot);
+                if let Some(found) = self.at(slot) {
+                    let identity = found.identity;
+                    out.push(Effect::Reattach { session, identity });
+                }
+            }
+        }
+        if gap {
+            self.heal(reference, out);
+        }
+    }
+
+    fn heal(&mut self, reference: EntityRef, out: &mut Vec<Effect<W>>) {
+        if let Some(topic) = self.topics.get_mut(&reference)
+            && !topic.is_healing()
+            && let Some(since) = topic.last
+        {
+            topic.start_healing();
+            out.push(Effect::Heal {
+                topic: reference,
+                since,
+            });
+        }
+    }
+
+    /// What was missed.
+    pub(super) fn healed(
+        &mut self,
+        reference: EntityRef,
+        since: u64,
+        events: Result<Vec<SharedFrame>, Lost>,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        let Some(topic) = self.topics.get_mut(&reference) else {
+            return;
+        };
+        // An answer to an earlier life of the topic is none to this one.
+        if !topic.is_healing() || topic.last != Some(since) {
+            return;
+        }
+        let before = topic.last;
+        let waiting = topic.stop_healing();
+        let mut whole = events.is_ok();
+        for frame in events.unwrap_or_default() {
+            let FrameSeq::Logged(gseq) = frame.seq else {
+                continue;
+            };
+            let Some(topic) = self.topics.get_mut(&reference) else {
+                break;
+            };
+            match topic.place(gseq) {
+                Place::Known => {}
+                Place::Next => self.apply(&frame, out),
+                Place::Gap => whole = false,
+            }
+        }
+        if let Some(topic) = self.topics.get(&reference) {
+            let stuck = topic.last == before
+                && topic.has_members()
+                && topic.last.is_some_and(|last| last < topic.known);
+            if !whole || stuck {
+                self.lose(reference, out);
+            }
+        }
+        for waiting in waiting {
+            match waiting {
+                Waiting::Frame(frame) => self.frame(frame, out),
+                Waiting::Join(join) => self.joined(join, out),
+            }
+        }
+        if let Some(topic) = self.topics.get(&reference) {
+            let known = topic.known;
+            self.behind(reference, known, false, out);
+        }
+    }
+
+    /// Ends every session of a topic whose events are lost to it.
+    fn lose(&mut self, reference: EntityRef, out: &mut Vec<Effect<W>>) {
+        tracing::warn!(topic = %reference, "the event log does not reach back to what a lane missed");
+        let Some(topic) = self.topics.get_mut(&reference) else {
+            return;
+        };
+        topic.last = None;
+        for slot in topic.members().to_vec() {
+            self.invalidate(slot, out);
+        }
+    }
+
+    /// Does to everybody on the topic what an event says.
+    fn apply(&mut self, frame: &SharedFrame, out: &mut Vec<Effect<W>>) {
+        let recipients = match frame.event.audience {
+            Audience::User(user) => self.slots_of(user, frame.topic),
+            Audience::Everyone => match self.topics.get_mut(&frame.topic) {
+                Some(topic) => topic.recipients(),
+                None => return,
+            },
+        };
+        self.act(frame, Source::Event(frame.clone()), recipients, out);
+    }
+
+    fn act(
+        &mut self,
+        frame: &SharedFrame,
+        source: Source,
+        recipients: std::sync::Arc<[u32]>,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        let sends = super::log::dispatch_of(frame).is_some();
+        let named = if sends {
+            recipients.clone()
+        } else {
+            self.nobody.clone()
+        };
+        // Even what sends nothing has its place in the log: who joins later must not miss it.
+        self.deliver(Entry {
+            at: self.now,
+            source,
+            redacted: None,
+            recipients: named,
+        });
+        match &frame.event.act {
+            Act::Dispatch(_) | Act::Announce => {}
+            Act::Farewell(_) => {
+                for &slot in recipients.iter() {
+                    self.leave(slot, frame.topic, out);
+                }
+            }
+            Act::Enter(group) => {
+                for &slot in recipients.iter() {
+                    self.subscribe(slot, &[*group], out);
+                }
+            }
+            Act::Close { login, code } => self.close(&recipients, *login, *code, out),
+        }
+    }
+
+    /// A session joins: first the picture, then what happened since, then everything as it comes.
+    pub(super) fn joined(&mut self, join: Join, out: &mut Vec<Effect<W>>) {
+        let (session, reference, gseq) = (join.session, join.topic, join.gseq);
+        if !self.asks(session, reference) {
+            return;
+        }
+        let Some(topic) = self.topics.get_mut(&reference) else {
+            return;
+        };
+        topic.known = topic.known.max(gseq);
+        if topic.is_healing() {
+            return topic.wait(Waiting::Join(join));
+        }
+        let since = match topic.last {
+            Some(last) if last >= gseq => last,
+            Some(_) if topic.has_members() => {
+                // The others first get what is in this picture already.
+                self.heal(reference, out);
+                if let Some(topic) = self.topics.get_mut(&reference) {
+                    topic.wait(Waiting::Join(join));
+                }
+                return;
+            }
+            _ => {
+                topic.restart(gseq);
+                gseq
+            }
+        };
+        if topic.members().binary_search(&session.slot).is_ok() {
+            self.settle(session, reference);
+            return;
+        }
+        let caught_up = if gseq >= topic.floor {
+            self.log.events(reference, gseq, since)
+        } else {
+            None
+        };
+        let Some(caught_up) = caught_up else {
+            return self.ask_again(session, reference, out);
+        };
+        self.settle(session, reference);
+        self.enter(join, caught_up, out);
+    }
+
+    fn enter(&mut self, join: Join, caught_up: Vec<SharedFrame>, out: &mut Vec<Effect<W>>) {
+        let (slot, reference) = (join.session.slot, join.topic);
+        if let Some(found) = self.at(slot) {
+            found.topics.push(reference);
+            found.ready |= reference.kind == EntityKind::User;
+        }
+        if let Some(topic) = self.topics.get_mut(&reference) {
+            topic.insert(slot);
+        }
+        self.give(slot, join.body);
+        self.subscribe(slot, &join.groups, out);
+        for frame in caught_up {
+            let user = self.at(slot).map(|found| found.identity.user);
+            let meant = match frame.event.audience {
+                Audience::Everyone => true,
+                Audience::User(user_meant) => user == Some(user_meant),
+            };
+            if meant {
+                let again = Source::Again(frame.clone());
+                self.act(&frame, again, std::sync::Arc::from([slot]), out);
+            }
+            let still = self.topics.get(&reference);
+            if !still.is_some_and(|topic| topic.members().binary_search(&slot).is_ok()) {
+                break;
+            }
+        }
+    }
+
+    /// The answer came too late to be continued: ask for a newer one.
+    fn ask_again(&mut self, session: SessionRef, topic: EntityRef, out: &mut Vec<Effect<W>>) {
+        let Some(identity) = self.at(session.slot).map(|found| found.identity) else {
+            return;
+        };
+        match topic.kind {
+            EntityKind::User => out.push(Effect::Attach { session, identity }),
+            EntityKind::Group => out.push(Effect::Subscribe {
+                session,
+                user: UserId(identity.user.0),
+                groups: vec![rookery_protocol::ids::GroupId(topic.id)],
+            }),
+        }
+    }
+
+    /// A group does not have the session's user (any more).
+    pub(super) fn not_joined(
+        &mut self,
+        session: SessionRef,
+        topic: EntityRef,
+        farewell: Box<Dispatch>,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        if !self.settle(session, topic) {
+            return;
+        }
+        let on_it = self
+            .topics
+            .get(&topic)
+            .is_some_and(|t| t.members().binary_search(&session.slot).is_ok());
+        if !on_it && !self.asks(session, topic) {
+            self.give(session.slot, farewell);
+        }
+        self.drop_idle(topic, out);
+    }
+}

@@ -1,0 +1,537 @@
+//! The lane's sessions: slots, sockets, who is on which topic, and what ends a session.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::command::user::Proof;
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::event::{Dispatch, EventName};
+use rookery_protocol::ids::{GroupId, LoginId, UserId};
+use rookery_protocol::intents::Intents;
+use rookery_protocol::limits;
+use rookery_protocol::time::Millis;
+
+use super::log::{Entry, Log, Source};
+use super::session::Session;
+use super::topic::Topic;
+use super::wire::{Control, Effect, Identity, Input, Link, Refusal, Secret, SessionRef};
+
+/// What a lane holds for others at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// Milliseconds a session without a socket can be resumed, and that the log reaches back.
+    pub resume_ms: u64,
+    /// Bytes of the log.
+    pub log_bytes: usize,
+    /// Unsent bytes of a session.
+    pub outbox_bytes: usize,
+    /// Sessions of one user.
+    pub sessions_per_user: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            resume_ms: limits::RESUME_MS,
+            log_bytes: limits::REPLAY_LOG_BYTES,
+            outbox_bytes: limits::OUTBOX_BYTES,
+            sessions_per_user: limits::SESSIONS_PER_USER,
+        }
+    }
+}
+
+/// How much there is of everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Census {
+    /// Sessions, detached ones included.
+    pub sessions: usize,
+    /// Topics that are followed.
+    pub topics: usize,
+    /// Entries of the log.
+    pub log_entries: usize,
+    /// Bytes of the log.
+    pub log_bytes: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Slot<W> {
+    generation: u32,
+    pub(super) session: Option<Session<W>>,
+}
+
+/// A relay lane. `W` is a session's write side.
+#[derive(Debug)]
+pub struct Lane<W> {
+    pub(super) config: Config,
+    pub(super) now: Millis,
+    pub(super) slots: Vec<Slot<W>>,
+    free: Vec<u32>,
+    /// Slots by user, oldest session first.
+    users: HashMap<UserId, Vec<u32>>,
+    pub(super) topics: HashMap<EntityRef, Topic>,
+    pub(super) log: Log,
+    /// Slots that have something to flush.
+    pub(super) dirty: Vec<u32>,
+    /// Slots that hold more than they may.
+    pub(super) slow: Vec<u32>,
+    pub(super) nobody: Arc<[u32]>,
+}
+
+impl<W> Lane<W> {
+    /// An empty lane.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            now: Millis(0),
+            slots: Vec::new(),
+            free: Vec::new(),
+            users: HashMap::new(),
+            topics: HashMap::new(),
+            log: Log::default(),
+            dirty: Vec::new(),
+            slow: Vec::new(),
+            nobody: Arc::from([]),
+        }
+    }
+
+    /// How much there is of everything.
+    pub fn census(&self) -> Census {
+        Census {
+            sessions: self.slots.len() - self.free.len(),
+            topics: self.topics.len(),
+            log_entries: self.log.len(),
+            log_bytes: self.log.bytes(),
+        }
+    }
+
+    /// The write side of a session that has a socket.
+    pub fn wire_mut(&mut self, session: SessionRef) -> Option<&mut W> {
+        self.session_mut(session)?.wire.as_mut()
+    }
+
+    /// Takes one input.
+    pub fn step(&mut self, now: Millis, input: Input<W>, out: &mut Vec<Effect<W>>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Frame(frame) => self.frame(frame, out),
+            Input::Control { link, control } => self.control(link, control),
+            Input::Writable(session) => self.writable(session),
+            Input::Open { identity, wire } => self.open(identity, wire, out),
+            Input::Resume {
+                session,
+                user,
+                secret,
+                seq,
+                wire,
+            } => match self.resume(session, user, &secret, seq) {
+                Err(refusal) => out.push(Effect::Refused { wire, refusal }),
+                Ok(missed) => self.attach(session.slot, missed, wire, out),
+            },
+            Input::Hangup { link, end, code } => self.hangup(link, end, code, out),
+            Input::Behind {
+                topic,
+                gseq,
+                announced,
+            } => self.behind(topic, gseq, announced, out),
+            Input::Healed {
+                topic,
+                since,
+                events,
+            } => self.healed(topic, since, events, out),
+            Input::Joined {
+                session,
+                topic,
+                gseq,
+                body,
+                groups,
+            } => self.joined(
+                super::topic::Join {
+                    session,
+                    topic,
+                    gseq,
+                    body,
+                    groups,
+                },
+                out,
+            ),
+            Input::NotJoined {
+                session,
+                topic,
+                farewell,
+            } => self.not_joined(session, topic, farewell, out),
+            Input::Expel { session, code } => {
+                if self.session_mut(session).is_some() {
+                    self.end(session.slot, Vec::new(), Some(code), out);
+                }
+            }
+            Input::Tick => self.tick(out),
+            Input::Shutdown => self.shutdown(out),
+        }
+        while let Some(slot) = self.slow.pop() {
+            self.detach(slot, Some(CloseCode::UnknownError), out);
+        }
+    }
+
+    // --- sessions -------------------------------------------------------------------------------------------
+
+    fn session_mut(&mut self, session: SessionRef) -> Option<&mut Session<W>> {
+        let slot = self.slots.get_mut(session.slot as usize)?;
+        (slot.generation == session.generation)
+            .then_some(slot.session.as_mut())
+            .flatten()
+    }
+
+    /// The session of a link, if the link is still the session's socket.
+    fn linked(&mut self, link: Link) -> Option<&mut Session<W>> {
+        self.session_mut(link.session)
+            .filter(|session| session.attach == link.attach && session.wire.is_some())
+    }
+
+    pub(super) fn at(&mut self, slot: u32) -> Option<&mut Session<W>> {
+        self.slots.get_mut(slot as usize)?.session.as_mut()
+    }
+
+    pub(super) fn session_ref(&self, slot: u32) -> SessionRef {
+        let generation = self.slots.get(slot as usize).map_or(0, |s| s.generation);
+        SessionRef { slot, generation }
+    }
+
+    fn open(&mut self, identity: Identity, wire: W, out: &mut Vec<Effect<W>>) {
+        let mine = self
+            .users
+            .get(&identity.user)
+            .map_or(&[][..], Vec::as_slice);
+        if mine.len() >= self.config.sessions_per_user
+            && let Some(&oldest) = mine.first()
+        {
+            self.invalidate(oldest, out);
+        }
+        let session = Session::new(identity, self.log.next(), wire);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot {
+                generation: 0,
+                session: None,
+            });
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.slots[slot as usize].session = Some(session);
+        self.users.entry(identity.user).or_default().push(slot);
+        let session = self.session_ref(slot);
+        out.push(Effect::Opened(Link { session, attach: 1 }));
+        self.ask(slot, identity.user.into(), out);
+        out.push(Effect::Attach { session, identity });
+    }
+
+    fn resume(
+        &mut self,
+        session: SessionRef,
+        user: UserId,
+        secret: &Secret,
+        seq: u64,
+    ) -> Result<std::collections::VecDeque<u64>, Refusal> {
+        let slot = session.slot;
+        let Some(session) = self.session_mut(session) else {
+            return Err(Refusal::InvalidSession);
+        };
+        if !session.ready
+            || session.identity.user != user
+            || !session.identity.secret.matches(secret)
+        {
+            return Err(Refusal::InvalidSession);
+        }
+        let missing = session.seq.checked_sub(seq).ok_or(Refusal::InvalidSeq)?;
+        let Some(Some(session)) = self.slots.get(slot as usize).map(|s| s.session.as_ref()) else {
+            return Err(Refusal::InvalidSession);
+        };
+        let missed = self.log.missed(slot, session, missing);
+        if missed.is_none() {
+            tracing::debug!(missing, "resume beyond the replay log");
+        }
+        missed.ok_or(Refusal::InvalidSession)
+    }
+
+    /// Gives a session its next socket, on which what was missed comes first.
+    fn attach(
+        &mut self,
+        slot: u32,
+        missed: std::collections::VecDeque<u64>,
+        wire: W,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        self.detach(slot, Some(CloseCode::UnknownError), out);
+        let reference = self.session_ref(slot);
+        let Some(session) = self.at(slot) else { return };
+        session.attach += 1;
+        session.wire = Some(wire);
+        session.pending = missed;
+        let link = Link {
+            session: reference,
+            attach: session.attach,
+        };
+        out.push(Effect::Opened(link));
+        let resumed = Dispatch {
+            name: EventName::Resumed,
+            body: Bytes::from_static(br#"{"_trace":[]}"#),
+            intents: Intents::NONE,
+            content_for: None,
+        };
+        self.give(slot, Box::new(resumed));
+    }
+
+    /// Appends an event that is only this session's.
+    pub(super) fn give(&mut self, slot: u32, dispatch: Box<Dispatch>) {
+        self.deliver(Entry {
+            at: self.now,
+            source: Source::Own(dispatch),
+            redacted: None,
+            recipients: Arc::from([slot]),
+        });
+    }
+
+    fn control(&mut self, link: Link, control: Control) {
+        /// More than this many unwritten answers: the client does not read.
+        const WAITING_CONTROLS: usize = 64;
+        let slot = link.session.slot;
+        let Some(session) = self.linked(link) else {
+            return;
+        };
+        session.controls.push(control);
+        if session.controls.len() > WAITING_CONTROLS {
+            self.slow.push(slot);
+        } else {
+            self.mark(slot);
+        }
+    }
+
+    fn writable(&mut self, session: SessionRef) {
+        if let Some(found) = self.session_mut(session) {
+            found.blocked = false;
+            self.mark(session.slot);
+        }
+    }
+
+    /// Puts a session on the list to flush.
+    fn mark(&mut self, slot: u32) {
+        if let Some(session) = self.at(slot)
+            && !session.dirty
+            && !session.blocked
+        {
+            session.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+
+    fn hangup(&mut self, link: Link, end: bool, code: Option<CloseCode>, out: &mut Vec<Effect<W>>) {
+        let Some(session) = self.linked(link) else {
+            return;
+        };
+        if end || !session.ready {
+            self.end(link.session.slot, Vec::new(), code, out);
+        } else {
+            self.detach(link.session.slot, code, out);
+        }
+    }
+
+    /// Takes a session's socket away; it can be resumed.
+    pub(super) fn detach(&mut self, slot: u32, code: Option<CloseCode>, out: &mut Vec<Effect<W>>) {
+        let now = self.now;
+        if let Some((wire, words)) = self.at(slot).and_then(|session| session.detach(now)) {
+            out.push(Effect::Close { wire, words, code });
+        }
+    }
+
+    /// Ends a session that cannot go on exactly: the client starts a new one.
+    pub(super) fn invalidate(&mut self, slot: u32, out: &mut Vec<Effect<W>>) {
+        let word = Control::InvalidSession { resumable: false };
+        self.end(slot, vec![word], Some(CloseCode::SessionTimedOut), out);
+    }
+
+    /// Ends a session for good.
+    pub(super) fn end(
+        &mut self,
+        slot: u32,
+        last_words: Vec<Control>,
+        code: Option<CloseCode>,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        let reference = self.session_ref(slot);
+        let Some(place) = self.slots.get_mut(slot as usize) else {
+            return;
+        };
+        let Some(mut session) = place.session.take() else {
+            return;
+        };
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(slot);
+        for topic in std::mem::take(&mut session.topics) {
+            self.forget(slot, topic, out);
+        }
+        for topic in std::mem::take(&mut session.asked) {
+            self.answered(topic, out);
+        }
+        let user = session.identity.user;
+        if let Some(slots) = self.users.get_mut(&user) {
+            slots.retain(|&other| other != slot);
+            if slots.is_empty() {
+                self.users.remove(&user);
+            }
+        }
+        if let Some((wire, mut words)) = session.detach(self.now) {
+            words.extend(last_words);
+            out.push(Effect::Close { wire, words, code });
+        }
+        out.push(Effect::Ended {
+            session: reference,
+            user,
+        });
+    }
+
+    /// Ends the sessions of one login among `slots`, or all of them.
+    pub(super) fn close(
+        &mut self,
+        slots: &[u32],
+        login: Option<LoginId>,
+        code: CloseCode,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        for &slot in slots {
+            let meant = self.at(slot).is_some_and(|session| match login {
+                None => true,
+                Some(login) => session.identity.proof == Proof::Login(login),
+            });
+            if meant {
+                self.end(slot, Vec::new(), Some(code), out);
+            }
+        }
+    }
+
+    fn tick(&mut self, out: &mut Vec<Effect<W>>) {
+        let oldest = Millis(self.now.0.saturating_sub(self.config.resume_ms));
+        self.log.trim(oldest, self.config.log_bytes);
+        let base = self.log.base();
+        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+            let Some(session) = self.at(slot) else {
+                continue;
+            };
+            if session.wire.is_none() && session.detached_at < oldest {
+                self.end(slot, Vec::new(), None, out);
+            } else if session.pending.front().is_some_and(|&first| first < base) {
+                self.invalidate(slot, out);
+            }
+        }
+    }
+
+    fn shutdown(&mut self, out: &mut Vec<Effect<W>>) {
+        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+            self.end(
+                slot,
+                vec![Control::Reconnect],
+                Some(CloseCode::UnknownError),
+                out,
+            );
+        }
+    }
+
+    // --- who is on what -------------------------------------------------------------------------------------
+
+    /// Notes a question to a topic's entity; the topic is followed from now on.
+    pub(super) fn ask(&mut self, slot: u32, topic: EntityRef, out: &mut Vec<Effect<W>>) {
+        let Some(session) = self.slots[slot as usize].session.as_mut() else {
+            return;
+        };
+        session.asked.push(topic);
+        let followed = self.topics.entry(topic).or_insert_with(|| {
+            out.push(Effect::Watch(topic));
+            Topic::default()
+        });
+        followed.asked += 1;
+    }
+
+    /// Notes that a question was answered or its asker is gone.
+    fn answered(&mut self, topic: EntityRef, out: &mut Vec<Effect<W>>) {
+        if let Some(followed) = self.topics.get_mut(&topic) {
+            followed.asked = followed.asked.saturating_sub(1);
+        }
+        self.drop_idle(topic, out);
+    }
+
+    /// Takes one question of a session back; false when there is none.
+    pub(super) fn settle(&mut self, session: SessionRef, topic: EntityRef) -> bool {
+        let Some(found) = self.session_mut(session) else {
+            return false;
+        };
+        let Some(at) = found.asked.iter().position(|&asked| asked == topic) else {
+            return false;
+        };
+        found.asked.swap_remove(at);
+        if let Some(followed) = self.topics.get_mut(&topic) {
+            followed.asked = followed.asked.saturating_sub(1);
+        }
+        true
+    }
+
+    /// Whether a session waits for the topic's answer.
+    pub(super) fn asks(&mut self, session: SessionRef, topic: EntityRef) -> bool {
+        self.session_mut(session)
+            .is_some_and(|found| found.asked.contains(&topic))
+    }
+
+    /// Subscribes a session to groups of its shard.
+    pub(super) fn subscribe(&mut self, slot: u32, groups: &[GroupId], out: &mut Vec<Effect<W>>) {
+        let session = self.session_ref(slot);
+        let Some(found) = self.at(slot) else { return };
+        let identity = found.identity;
+        let groups: Vec<GroupId> = groups
+            .iter()
+            .copied()
+            .filter(|&group| identity.shard.is_none_or(|shard| shard.holds(group)))
+            .collect();
+        for &group in &groups {
+            self.ask(slot, group.into(), out);
+        }
+        if !groups.is_empty() {
+            out.push(Effect::Subscribe {
+                session,
+                user: identity.user,
+                groups,
+            });
+        }
+    }
+
+    /// Takes a session off a topic.
+    pub(super) fn leave(&mut self, slot: u32, topic: EntityRef, out: &mut Vec<Effect<W>>) {
+        if let Some(session) = self.at(slot) {
+            session.topics.retain(|&other| other != topic);
+        }
+        self.forget(slot, topic, out);
+    }
+
+    fn forget(&mut self, slot: u32, topic: EntityRef, out: &mut Vec<Effect<W>>) {
+        if let Some(followed) = self.topics.get_mut(&topic) {
+            followed.remove(slot);
+        }
+        self.drop_idle(topic, out);
+    }
+
+    pub(super) fn drop_idle(&mut self, topic: EntityRef, out: &mut Vec<Effect<W>>) {
+        if self.topics.get(&topic).is_some_and(Topic::is_idle) {
+            self.topics.remove(&topic);
+            out.push(Effect::Unwatch(topic));
+        }
+    }
+
+    /// The slots of one user that are on a topic, rising.
+    pub(super) fn slots_of(&mut self, user: UserId, topic: EntityRef) -> Arc<[u32]> {
+        let Some(followed) = self.topics.get(&topic) else {
+            return self.nobody.clone();
+        };
+        let mut slots: Vec<u32> = self.users.get(&user).map_or_else(Vec::new, |slots| {
+            let on_it = |slot: &&u32| followed.members().binary_search(slot).is_ok();
+            slots.iter().filter(on_it).copied().collect()
+        });
+        slots.sort_unstable();
+        Arc::from(slots)
+    }
+}

@@ -1,0 +1,88 @@
+//! One session: its number, its socket if it has one, and the log positions that wait to be written.
+
+use std::collections::VecDeque;
+
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::event::Dispatch;
+use rookery_protocol::intents::Intents;
+use rookery_protocol::time::Millis;
+
+use super::wire::{Control, Identity};
+
+/// What a waiting event counts for besides its body.
+pub(super) const WAITING_OVERHEAD: usize = 64;
+
+/// A session.
+#[derive(Debug)]
+pub(super) struct Session<W> {
+    /// Who identified.
+    pub(super) identity: Identity,
+    /// The number of its last event.
+    pub(super) seq: u64,
+    /// The log's end when it was opened: entries below are not its own.
+    pub(super) opened: u64,
+    /// The write side of its socket; none while it is detached.
+    pub(super) wire: Option<W>,
+    /// How many sockets it had.
+    pub(super) attach: u32,
+    /// Since when it has no socket.
+    pub(super) detached_at: Millis,
+    /// READY is in its log: from here on it can be resumed.
+    pub(super) ready: bool,
+    /// The socket takes no more at the moment.
+    pub(super) blocked: bool,
+    /// It is in the lane's list of sessions to flush.
+    pub(super) dirty: bool,
+    /// Positions of the events that are not yet written; their numbers are the last ones up to `seq`.
+    pub(super) pending: VecDeque<u64>,
+    /// Bytes of the events that came since it had its socket and are not yet written.
+    pub(super) pending_bytes: usize,
+    /// Frames without a number that are not yet written.
+    pub(super) controls: Vec<Control>,
+    /// The topics it is on.
+    pub(super) topics: Vec<EntityRef>,
+    /// Topics that were asked for and have not yet answered; one entry for each question.
+    pub(super) asked: Vec<EntityRef>,
+}
+
+impl<W> Session<W> {
+    pub(super) fn new(identity: Identity, opened: u64, wire: W) -> Self {
+        Self {
+            identity,
+            seq: 0,
+            opened,
+            wire: Some(wire),
+            attach: 1,
+            detached_at: Millis(0),
+            ready: false,
+            blocked: false,
+            dirty: false,
+            pending: VecDeque::new(),
+            pending_bytes: 0,
+            controls: Vec::new(),
+            topics: Vec::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// Whether it sees what people wrote in this event.
+    pub(super) fn sees_content(&self, dispatch: &Dispatch) -> bool {
+        match &dispatch.content_for {
+            None => true,
+            Some(users) => {
+                self.identity.intents.contains(Intents::MESSAGE_CONTENT)
+                    || users.contains(&self.identity.user)
+            }
+        }
+    }
+
+    /// Lets go of the socket; what waits stays in the log only.
+    pub(super) fn detach(&mut self, now: Millis) -> Option<(W, Vec<Control>)> {
+        self.detached_at = now;
+        self.blocked = false;
+        self.pending = VecDeque::new();
+        self.pending_bytes = 0;
+        let words = std::mem::take(&mut self.controls);
+        self.wire.take().map(|wire| (wire, words))
+    }
+}

@@ -1,0 +1,267 @@
+//! What goes into a lane and what comes out of it. `W` is a session's write side, which the core only keeps.
+
+use bytes::Bytes;
+use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::command::user::Proof;
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::event::{Dispatch, SharedFrame};
+use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::intents::Intents;
+
+/// A session of a lane. A slot is used again; its generation is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionRef {
+    /// Its place in the lane.
+    pub slot: u32,
+    /// The how-manieth session of that place.
+    pub generation: u32,
+}
+
+/// One socket of a session: what a reader signs its inputs with, so that one whose session has moved on to another
+/// socket changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Link {
+    /// The session.
+    pub session: SessionRef,
+    /// The how-manieth socket of the session.
+    pub attach: u32,
+}
+
+/// What proves that whoever resumes is whoever identified. Random; made at the edge.
+#[derive(Clone, Copy)]
+pub struct Secret(pub [u8; 16]);
+
+impl Secret {
+    /// Whether both are the same, in a time that does not depend on where they differ.
+    pub fn matches(&self, other: &Self) -> bool {
+        let differing = self.0.iter().zip(&other.0).fold(0, |d, (a, b)| d | (a ^ b));
+        std::hint::black_box(differing) == 0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    /// Leaves the secret out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// `[n, of]`: the session takes the groups with `(id >> 22) % of == n`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which one.
+    pub index: u32,
+    /// Of how many; at least 1.
+    pub count: u32,
+}
+
+impl Shard {
+    /// Whether a group's events go to this shard.
+    pub fn holds(self, group: GroupId) -> bool {
+        (group.0 >> 22) % u64::from(self.count.max(1)) == u64::from(self.index)
+    }
+}
+
+/// Who identified, and what for.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity {
+    /// Whose session.
+    pub user: UserId,
+    /// What the token said.
+    pub proof: Proof,
+    /// What the session asked for.
+    pub intents: Intents,
+    /// Which groups; all of them without.
+    pub shard: Option<Shard>,
+    /// What a resume must know.
+    pub secret: Secret,
+}
+
+/// A frame that is no dispatch: it has no number and is not replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// Opcode 11.
+    HeartbeatAck,
+    /// Opcode 7.
+    Reconnect,
+    /// Opcode 9.
+    InvalidSession {
+        /// Whether the client may resume.
+        resumable: bool,
+    },
+    /// Bytes of whole WebSocket frames (pong, close) as the reading side made them.
+    Raw(Bytes),
+}
+
+/// What happens to a lane.
+#[derive(Debug)]
+pub enum Input<W> {
+    /// A client identified. Answered with [`Effect::Opened`] and [`Effect::Attach`].
+    Open {
+        /// Who.
+        identity: Identity,
+        /// Its write side.
+        wire: W,
+    },
+    /// A client resumes. Answered with [`Effect::Opened`] or [`Effect::Refused`].
+    Resume {
+        /// Which session it says it had.
+        session: SessionRef,
+        /// Whose token it showed.
+        user: UserId,
+        /// The secret of its session id.
+        secret: Secret,
+        /// The last number it received.
+        seq: u64,
+        /// Its write side.
+        wire: W,
+    },
+    /// Send this to the socket.
+    Control {
+        /// The socket.
+        link: Link,
+        /// What.
+        control: Control,
+    },
+    /// The socket is gone, or is to be closed.
+    Hangup {
+        /// The socket.
+        link: Link,
+        /// Whether the session ends with it (a client's close with 1000 or 1001).
+        end: bool,
+        /// What to close it with; none when the client is already gone.
+        code: Option<CloseCode>,
+    },
+    /// An event.
+    Frame(SharedFrame),
+    /// Frames of the topic up to this one could not be handed over.
+    Behind {
+        /// Of what.
+        topic: EntityRef,
+        /// The newest of them.
+        gseq: u64,
+        /// Whether the entity's announcement was among them.
+        announced: bool,
+    },
+    /// The answer to [`Effect::Heal`]: the events above `since`, or as many of them as come in one page.
+    Healed {
+        /// Of what.
+        topic: EntityRef,
+        /// Of [`Effect::Heal`].
+        since: u64,
+        /// In order and without a gap; `Err` when the event log does not reach back that far.
+        events: Result<Vec<SharedFrame>, Lost>,
+    },
+    /// The answer to [`Effect::Attach`] or [`Effect::Subscribe`]: the session is on the topic from `gseq` on.
+    Joined {
+        /// The session.
+        session: SessionRef,
+        /// The user, or one group.
+        topic: EntityRef,
+        /// The number of the last event that is in `body`.
+        gseq: u64,
+        /// READY or GUILD_CREATE.
+        body: Box<Dispatch>,
+        /// The user's groups, with READY.
+        groups: Vec<GroupId>,
+    },
+    /// The group does not have the session's user.
+    NotJoined {
+        /// The session.
+        session: SessionRef,
+        /// The group.
+        topic: EntityRef,
+        /// What the client is told, which knows the group from READY.
+        farewell: Box<Dispatch>,
+    },
+    /// The session must not go on.
+    Expel {
+        /// The session.
+        session: SessionRef,
+        /// What its socket is closed with.
+        code: CloseCode,
+    },
+    /// Its socket takes more.
+    Writable(SessionRef),
+    /// Time passes.
+    Tick,
+    /// The node stops: every socket is told to reconnect.
+    Shutdown,
+}
+
+/// The event log does not reach back to what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost;
+
+/// Why a resume is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Unknown or ended, another user's, or what is missed is not held any more: opcode 9.
+    InvalidSession,
+    /// A number the session never reached: 4007.
+    InvalidSeq,
+}
+
+/// What a lane wants done.
+#[derive(Debug)]
+pub enum Effect<W> {
+    /// From now on frames of the topic come to this lane. Run before anything is asked of that entity.
+    Watch(EntityRef),
+    /// Frames of the topic are not needed any more.
+    Unwatch(EntityRef),
+    /// The wire has its session; tell its reader.
+    Opened(Link),
+    /// The wire has no session.
+    Refused {
+        /// The wire, for another try.
+        wire: W,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Attach the session to its user; comes back as [`Input::Joined`] or [`Input::Expel`].
+    Attach {
+        /// The session.
+        session: SessionRef,
+        /// Who it is.
+        identity: Identity,
+    },
+    /// The user's entity restarted: attach the session again; comes back as [`Input::Expel`] if it is refused.
+    Reattach {
+        /// The session.
+        session: SessionRef,
+        /// Who it is.
+        identity: Identity,
+    },
+    /// Subscribe to groups; each comes back as [`Input::Joined`] or [`Input::NotJoined`].
+    Subscribe {
+        /// The session.
+        session: SessionRef,
+        /// Whose it is.
+        user: UserId,
+        /// The groups.
+        groups: Vec<GroupId>,
+    },
+    /// Read the topic's events above `since`; comes back as [`Input::Healed`].
+    Heal {
+        /// Of what.
+        topic: EntityRef,
+        /// The last one this lane has.
+        since: u64,
+    },
+    /// Write the last words and a close frame, then let go of the socket.
+    Close {
+        /// The wire.
+        wire: W,
+        /// What is written before.
+        words: Vec<Control>,
+        /// With what; none when the client is already gone.
+        code: Option<CloseCode>,
+    },
+    /// The session is over; tell its user.
+    Ended {
+        /// The session.
+        session: SessionRef,
+        /// Whose it was.
+        user: UserId,
+    },
+}
