@@ -6,5 +6,7 @@ pub mod commit;
 pub mod entity;
 pub mod group;
 pub mod relay;
+mod snapshot;
 pub mod store;
+mod turn;
 pub mod user;

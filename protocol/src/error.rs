@@ -75,6 +75,7 @@ codes! {
     EmptyMessage = (50006, 400, "Cannot send an empty message"),
     NonTextChannel = (50008, 400, "Cannot send messages in a non-text channel"),
     MissingPermissions = (50013, 403, "You lack permissions to perform that action"),
+    SystemMessage = (50021, 403, "Cannot execute action on a system message"),
     InvalidToken = (50014, 401, "Invalid authentication token provided"),
     InvalidAction = (50024, 400, "Cannot execute action on this channel type"),
     CannotRemoveOwner = (50055, 400, "The owner of a guild cannot be removed or leave it"),

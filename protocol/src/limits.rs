@@ -70,6 +70,8 @@ pub const NONCES_PER_GROUP: usize = 10_000;
 pub const MENTIONS_PER_MESSAGE: usize = 100;
 /// Messages a group keeps in memory for edits and deletions.
 pub const RECENT_MESSAGES_PER_GROUP: usize = 256;
+/// Commands of a group that wait for a message to be read from the store; above it callers are answered busy.
+pub const WAITING_PER_GROUP: usize = 256;
 
 // --- event log ------------------------------------------------------------------------------------------------
 

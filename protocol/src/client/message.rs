@@ -118,6 +118,13 @@ impl<'a> MessageJson<'a> {
         self
     }
 
+    /// Leaves out the message it answers: it was not looked up, which is not the same as being gone.
+    #[must_use]
+    pub fn without_answered(mut self) -> Self {
+        self.referenced_message = None;
+        self
+    }
+
     /// Adds what only the gateway says: the group and the author's member.
     #[must_use]
     pub fn in_group(mut self, group: GroupId, member: Option<&'a MemberRow>) -> Self {

@@ -4,6 +4,7 @@
 
 pub mod application;
 pub mod channel;
+pub mod events;
 pub mod gateway;
 pub mod group;
 pub mod invite;

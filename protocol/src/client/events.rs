@@ -1,0 +1,90 @@
+//! Bodies of dispatches that are no object of their own.
+//!
+//! Source: <https://discord.com/developers/docs/events/gateway-events#receive-events>
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::group::{merge, role};
+use super::member::MemberJson;
+use super::user::UserJson;
+use crate::document::{InviteRow, MemberRow, RoleDocument};
+use crate::ids::{ChannelId, GroupId, MessageId, RoleId, UserId};
+use crate::profile::Profile;
+use crate::time::Millis;
+
+/// The body of MESSAGE_DELETE.
+#[derive(Debug, Serialize)]
+pub struct MessageDelete {
+    /// Which message.
+    pub id: MessageId,
+    /// Where it was.
+    pub channel_id: ChannelId,
+    /// In which group.
+    pub guild_id: GroupId,
+}
+
+/// The body of TYPING_START.
+#[derive(Debug, Serialize)]
+pub struct TypingStart<'a> {
+    channel_id: ChannelId,
+    guild_id: GroupId,
+    user_id: UserId,
+    /// Seconds since the Unix epoch.
+    timestamp: u64,
+    member: MemberJson<'a>,
+}
+
+impl<'a> TypingStart<'a> {
+    /// Somebody began to type at `at`.
+    pub fn new(
+        group: GroupId,
+        channel: ChannelId,
+        member: &'a MemberRow,
+        profile: &'a Profile,
+        at: Millis,
+    ) -> Self {
+        Self {
+            channel_id: channel,
+            guild_id: group,
+            user_id: profile.id,
+            timestamp: at.0 / 1_000,
+            member: MemberJson::full(member, profile),
+        }
+    }
+}
+
+/// The body of GUILD_MEMBER_REMOVE.
+pub fn member_remove(group: GroupId, profile: &Profile) -> Value {
+    json!({ "guild_id": group, "user": UserJson::from(profile) })
+}
+
+/// The body of GUILD_ROLE_CREATE.
+pub fn role_create(group: GroupId, new: &RoleDocument) -> Value {
+    json!({ "guild_id": group, "role": role(new) })
+}
+
+/// The body of GUILD_ROLE_DELETE.
+pub fn role_delete(group: GroupId, id: RoleId) -> Value {
+    json!({ "guild_id": group, "role_id": id })
+}
+
+/// The body of INVITE_CREATE.
+pub fn invite_create(group: GroupId, row: &InviteRow, inviter: &Profile) -> Value {
+    let body = json!({
+        "type": 0,
+        "inviter": UserJson::from(inviter),
+        "created_at": row.created_at.iso8601(),
+        "expires_at": row.expires_at().map(Millis::iso8601),
+        "max_age": row.max_age,
+        "max_uses": row.max_uses,
+        "temporary": false,
+        "uses": row.uses,
+    });
+    merge(invite_delete(group, row), body)
+}
+
+/// The body of INVITE_DELETE.
+pub fn invite_delete(group: GroupId, row: &InviteRow) -> Value {
+    json!({ "guild_id": group, "channel_id": row.channel, "code": row.code })
+}
