@@ -1,23 +1,213 @@
-//! stub
-use crate::entity::*;
+//! A group: settings, channels, roles, members, invites, and the order of its messages. Who may do what is in
+//! `access`; each other file holds one family of commands.
+//!
+//! The snapshot ([`GroupDocument`]) is written only when settings, channels or roles change; members, invites and
+//! messages are rows of their own, and what is held of them here (last ids, nonces, recent messages) is rebuilt from
+//! the rows at load or is a bounded cache of them.
+
+mod access;
+mod channels;
+mod create;
+mod invites;
+mod load;
+mod members;
+mod messages;
+mod nonces;
+mod recent;
+mod settings;
+mod waiting;
+
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use rookery_protocol::command::group::{GroupCommand, GroupReply};
+use rookery_protocol::command::{Answer, Notice};
+use rookery_protocol::document::{GroupDocument, InviteRow, MemberRow, Messages, TableId, decode};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
+use rookery_protocol::snowflake::Minter;
 use rookery_protocol::time::Millis;
-/// stub
+
+use self::nonces::Nonces;
+use self::recent::Recent;
+use self::waiting::Waiting;
+use crate::entity::{Core, Effect, Input, LoadError, ReplyTo};
+use crate::store::Store;
+
+type Turn<'a> = crate::turn::Turn<'a, GroupReply>;
+
+/// A message of a channel: the key of its row.
+type Place = (ChannelId, MessageId);
+
+/// The entity at a group's id, whether or not there is a group.
 #[derive(Debug)]
-pub struct Group;
+pub struct Group {
+    id: GroupId,
+    worker: u16,
+    live: Option<Box<Live>>,
+    waiting: Waiting,
+}
+
+/// A group that exists.
+#[derive(Debug)]
+struct Live {
+    document: GroupDocument,
+    members: BTreeMap<UserId, MemberRow>,
+    invites: BTreeMap<String, InviteRow>,
+    /// The newest message of each channel that has one; it may be deleted.
+    last_messages: BTreeMap<ChannelId, MessageId>,
+    recent: Recent,
+    nonces: Nonces,
+    minter: Minter,
+    /// Set by the command that ends it.
+    deleted: bool,
+}
+
 #[async_trait]
 impl Core for Group {
-    type Command = rookery_protocol::command::group::GroupCommand;
-    type Reply = rookery_protocol::command::group::GroupReply;
-    async fn load(_: u64, _: u16, _: &dyn crate::store::Store) -> Result<Self, LoadError> {
-        Ok(Self)
+    type Command = GroupCommand;
+    type Reply = GroupReply;
+
+    async fn load(id: u64, worker: u16, store: &dyn Store) -> Result<Self, LoadError> {
+        let id = GroupId(id);
+        Ok(Self {
+            id,
+            worker,
+            live: load::load(id, worker, store).await?.map(Box::new),
+            waiting: Waiting::default(),
+        })
     }
+
     fn step(
         &mut self,
-        _: Millis,
-        _: u64,
-        _: Input<Self::Command>,
-        _: &mut Vec<Effect<Self::Reply>>,
+        now: Millis,
+        gseq: u64,
+        input: Input<GroupCommand>,
+        out: &mut Vec<Effect<GroupReply>>,
     ) {
+        let mut turn = Turn { now, gseq, out };
+        match input {
+            Input::Command { command, reply } => self.command(&mut turn, command, reply),
+            Input::Notice { notice, .. } => self.notice(&mut turn, notice),
+            Input::Fetched { table, key, row } => {
+                if let Some(place) = waiting::place(table, &key) {
+                    self.fetched(&mut turn, place, row);
+                }
+            }
+        }
+    }
+
+    /// Commands that wait for a row are nowhere else.
+    fn is_in_use(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+}
+
+impl Group {
+    fn command(&mut self, turn: &mut Turn<'_>, command: GroupCommand, reply: ReplyTo) {
+        let Some(live) = &mut self.live else {
+            let answer = match command {
+                GroupCommand::CreateGroup(request) => {
+                    let (live, view) = create::create(turn, self.id, self.worker, request);
+                    self.live = Some(Box::new(live));
+                    Ok(GroupReply::CreateGroup(view))
+                }
+                other => Err(access::unknown(&other).into()),
+            };
+            return turn.reply(reply, answer);
+        };
+        if let Some(place) = live.missing(turn.now, &command) {
+            return self.waiting.push(turn, place, command, reply);
+        }
+        let answer = live.answer(turn, command);
+        if live.deleted {
+            self.live = None;
+        }
+        turn.reply(reply, answer);
+    }
+
+    fn notice(&mut self, turn: &mut Turn<'_>, notice: Notice) {
+        match (&self.live, notice) {
+            (Some(live), Notice::ProfileChanged(profile)) => live.profile_changed(turn, &profile),
+            (None, Notice::ProfileChanged(_)) | (_, Notice::Joined(_)) => {}
+        }
+    }
+
+    /// Takes up what waited for a message. Each command is run anew: what it may do can have changed meanwhile.
+    fn fetched(&mut self, turn: &mut Turn<'_>, place: Place, row: Result<Option<Vec<u8>>, ()>) {
+        let row = row.and_then(|bytes| {
+            let row = bytes.map(|bytes| decode::<Messages>(&bytes));
+            row.transpose().map_err(|error| {
+                tracing::error!(table = %TableId::Messages, %error, "corrupt row");
+            })
+        });
+        let waited = self.waiting.take(place);
+        match row {
+            Ok(row) => {
+                if let Some(live) = &mut self.live {
+                    live.recent.fetched(place, row);
+                }
+                for (command, reply) in waited {
+                    self.command(turn, command, reply);
+                }
+            }
+            Err(()) => {
+                for (_, reply) in waited {
+                    turn.reply(reply, Err(ErrorCode::Unavailable.into()));
+                }
+            }
+        }
+    }
+}
+
+impl Live {
+    fn new(document: GroupDocument, minter: Minter) -> Self {
+        Self {
+            document,
+            members: BTreeMap::new(),
+            invites: BTreeMap::new(),
+            last_messages: BTreeMap::new(),
+            recent: Recent::default(),
+            nonces: Nonces::default(),
+            minter,
+            deleted: false,
+        }
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, command: GroupCommand) -> Answer<GroupReply> {
+        macro_rules! dispatch {
+            ($($name:ident => $handler:ident),* $(,)?) => {
+                match command {
+                    $(GroupCommand::$name(request) => self.$handler(turn, request).map(GroupReply::$name),)*
+                    // The id is new, says whoever sends it.
+                    GroupCommand::CreateGroup(_) => Err(ErrorCode::Internal.into()),
+                }
+            };
+        }
+        dispatch! {
+            GetGroup => get_group,
+            UpdateGroup => update_group,
+            DeleteGroup => delete_group,
+            Subscribe => subscribe,
+            CreateChannel => create_channel,
+            GetChannel => get_channel,
+            ListChannels => list_channels,
+            UpdateChannel => update_channel,
+            DeleteChannel => delete_channel,
+            CreateInvite => create_invite,
+            ListInvites => list_invites,
+            GetInvite => get_invite,
+            DeleteInvite => delete_invite,
+            AcceptInvite => accept_invite,
+            AddBot => add_bot,
+            GetMember => get_member,
+            ListMembers => list_members,
+            RemoveMember => remove_member,
+            PostMessage => post_message,
+            EditMessage => edit_message,
+            DeleteMessage => delete_message,
+            ReadHistory => read_history,
+            StartTyping => start_typing,
+        }
     }
 }

@@ -1,23 +1,168 @@
-//! stub
-use crate::entity::*;
+//! A user: the account, its logins, its application if it is a bot, and the directory of its gateway sessions.
+
+mod application;
+mod logins;
+mod profile;
+mod register;
+mod sessions;
+
 use async_trait::async_trait;
+use rookery_protocol::command::user::{
+    Account, Credentials, GetAccount, GetCredentials, UserCommand, UserReply,
+};
+use rookery_protocol::command::{Answer, Notice};
+use rookery_protocol::document::{Key, UserDocument, Users};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::event::Act;
+use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
-/// stub
+
+use self::sessions::Sessions;
+use crate::entity::{Core, Effect, Input, LoadError};
+use crate::snapshot;
+use crate::store::Store;
+
+type Turn<'a> = crate::turn::Turn<'a, UserReply>;
+
+/// The entity at a user's id, whether or not there is an account.
 #[derive(Debug)]
-pub struct User;
+pub struct User {
+    id: UserId,
+    live: Option<Box<Live>>,
+}
+
+/// An account that exists.
+#[derive(Debug)]
+struct Live {
+    document: UserDocument,
+    sessions: Sessions,
+}
+
 #[async_trait]
 impl Core for User {
-    type Command = rookery_protocol::command::user::UserCommand;
-    type Reply = rookery_protocol::command::user::UserReply;
-    async fn load(_: u64, _: u16, _: &dyn crate::store::Store) -> Result<Self, LoadError> {
-        Ok(Self)
+    type Command = UserCommand;
+    type Reply = UserReply;
+
+    async fn load(id: u64, _worker: u16, store: &dyn Store) -> Result<Self, LoadError> {
+        let id = UserId(id);
+        let document =
+            snapshot::load::<Users>(store, &Key::single(id), UserDocument::SCHEMA).await?;
+        Ok(Self {
+            id,
+            live: document.map(|document| Box::new(Live::new(document))),
+        })
     }
+
     fn step(
         &mut self,
-        _: Millis,
-        _: u64,
-        _: Input<Self::Command>,
-        _: &mut Vec<Effect<Self::Reply>>,
+        now: Millis,
+        gseq: u64,
+        input: Input<UserCommand>,
+        out: &mut Vec<Effect<UserReply>>,
     ) {
+        let mut turn = Turn { now, gseq, out };
+        match input {
+            Input::Command { command, reply } => {
+                let answer = self.answer(&mut turn, command);
+                turn.reply(reply, answer);
+            }
+            Input::Notice { notice, .. } => match notice {
+                Notice::Joined(group) if self.live.is_some() => turn.act(Act::Enter(group)),
+                Notice::Joined(_) | Notice::ProfileChanged(_) => {}
+            },
+            // A user fetches nothing.
+            Input::Fetched { .. } => {}
+        }
+    }
+
+    /// Attached sessions are nowhere else.
+    fn is_in_use(&self) -> bool {
+        self.live
+            .as_ref()
+            .is_some_and(|live| !live.sessions.is_empty())
+    }
+}
+
+impl User {
+    fn answer(&mut self, turn: &mut Turn<'_>, command: UserCommand) -> Answer<UserReply> {
+        let Some(live) = &mut self.live else {
+            return match command {
+                UserCommand::Register(request) => {
+                    let document = register::register(turn, self.id, request);
+                    Ok(UserReply::Register(self.begin(turn, document)))
+                }
+                UserCommand::CreateApplication(request) => {
+                    let document = application::create(turn, self.id, request);
+                    Ok(UserReply::CreateApplication(self.begin(turn, document)))
+                }
+                UserCommand::ResetBotToken(_) => Err(ErrorCode::UnknownApplication.into()),
+                _ => Err(ErrorCode::UnknownUser.into()),
+            };
+        };
+        macro_rules! dispatch {
+            ($($name:ident => $handler:ident),* $(,)?) => {
+                match command {
+                    $(UserCommand::$name(request) => live.$handler(turn, request).map(UserReply::$name),)*
+                    // The id is new, says whoever sends it.
+                    UserCommand::Register(_) | UserCommand::CreateApplication(_) => {
+                        Err(ErrorCode::Internal.into())
+                    }
+                }
+            };
+        }
+        dispatch! {
+            GetAccount => get_account,
+            GetCredentials => get_credentials,
+            OpenLogin => open_login,
+            RotateLogin => rotate_login,
+            CloseLogin => close_login,
+            UpdateProfile => update_profile,
+            ResetBotToken => reset_bot_token,
+            Attach => attach,
+            Detach => detach,
+        }
+    }
+
+    /// A new account comes to life.
+    fn begin(&mut self, turn: &mut Turn<'_>, document: UserDocument) -> Account {
+        let live = self.live.insert(Box::new(Live::new(document)));
+        live.changed(turn);
+        live.account()
+    }
+}
+
+impl Live {
+    fn new(document: UserDocument) -> Self {
+        Self {
+            document,
+            sessions: Sessions::default(),
+        }
+    }
+
+    fn account(&self) -> Account {
+        Account::from(&self.document)
+    }
+
+    /// Counts a change, writes it, and voids what caches hold.
+    fn changed(&mut self, turn: &mut Turn<'_>) {
+        self.document.version += 1;
+        turn.put::<Users>(Key::single(self.document.profile.id), &self.document);
+        turn.out.push(Effect::Invalidate {
+            version: self.document.version,
+        });
+    }
+
+    fn get_account(&mut self, _turn: &mut Turn<'_>, _request: GetAccount) -> Answer<Account> {
+        Ok(self.account())
+    }
+
+    fn get_credentials(
+        &mut self,
+        _turn: &mut Turn<'_>,
+        _request: GetCredentials,
+    ) -> Answer<Credentials> {
+        Ok(Credentials {
+            password_hash: self.document.password_hash.clone(),
+        })
     }
 }

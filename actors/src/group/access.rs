@@ -1,0 +1,151 @@
+//! Who may do what. The one place where permissions are computed; overwrites of channels will slot into
+//! [`Live::permissions_in`].
+//!
+//! Source: <https://discord.com/developers/docs/topics/permissions#permission-overwrites>
+
+use rookery_protocol::command::Answer;
+use rookery_protocol::command::group::GroupCommand;
+use rookery_protocol::document::{ChannelDocument, MemberRow, RoleDocument};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::ids::{ChannelId, UserId};
+use rookery_protocol::permissions::Permissions;
+
+use super::Live;
+
+/// A member in a channel he sees.
+pub(super) struct Seat<'a> {
+    pub(super) channel: &'a ChannelDocument,
+    pub(super) permissions: Permissions,
+}
+
+impl Seat<'_> {
+    /// `MissingPermissions` unless all of `wanted` is held here.
+    pub(super) fn require(&self, wanted: Permissions) -> Answer<()> {
+        require(self.permissions, wanted)
+    }
+
+    /// `NonTextChannel` unless the channel holds messages.
+    pub(super) fn require_messages(&self) -> Answer<()> {
+        if self.channel.kind.holds_messages() {
+            Ok(())
+        } else {
+            Err(ErrorCode::NonTextChannel.into())
+        }
+    }
+}
+
+impl Live {
+    /// The row of a member; `MissingAccess` for who is none.
+    pub(super) fn member(&self, user: UserId) -> Answer<&MemberRow> {
+        let missing = || ErrorCode::MissingAccess.into();
+        self.members.get(&user).ok_or_else(missing)
+    }
+
+    /// What a user may do in the group as a whole; `MissingAccess` for who is no member.
+    pub(super) fn permissions(&self, user: UserId) -> Answer<Permissions> {
+        let member = self.member(user)?;
+        if self.document.owner == user {
+            return Ok(Permissions::ALL);
+        }
+        // `@everyone` is the first role.
+        let everyone = self.document.roles.first();
+        let mut held = everyone.map_or(Permissions::NONE, |role| role.permissions);
+        for role in self.roles_of(member) {
+            held |= role.permissions;
+        }
+        if held.allow(Permissions::ADMINISTRATOR) {
+            held = Permissions::ALL;
+        }
+        Ok(held)
+    }
+
+    /// Refuses a user who does not hold all of `wanted` in the group as a whole, and says what he holds.
+    pub(super) fn require(&self, user: UserId, wanted: Permissions) -> Answer<Permissions> {
+        let held = self.permissions(user)?;
+        require(held, wanted).map(|()| held)
+    }
+
+    /// What somebody who holds `base` in the group may do in a channel; without VIEW_CHANNEL nothing.
+    fn permissions_in(base: Permissions, _channel: &ChannelDocument) -> Permissions {
+        if base.allow(Permissions::VIEW_CHANNEL) {
+            base
+        } else {
+            Permissions::NONE
+        }
+    }
+
+    /// A user's seat in a channel: `UnknownChannel`, or `MissingAccess` if he does not see it.
+    pub(super) fn seat(&self, user: UserId, channel: ChannelId) -> Answer<Seat<'_>> {
+        let Some(channel) = self.document.channel(channel) else {
+            return Err(ErrorCode::UnknownChannel.into());
+        };
+        let permissions = Self::permissions_in(self.permissions(user)?, channel);
+        if permissions.allow(Permissions::VIEW_CHANNEL) {
+            Ok(Seat {
+                channel,
+                permissions,
+            })
+        } else {
+            Err(ErrorCode::MissingAccess.into())
+        }
+    }
+
+    /// Whether a member stands above another: the owner above all, then by the highest role.
+    pub(super) fn outranks(&self, member: &MemberRow, other: &MemberRow) -> bool {
+        if other.user == self.document.owner {
+            return false;
+        }
+        member.user == self.document.owner || self.rank(member) > self.rank(other)
+    }
+
+    /// The rank of a member's highest role; of two roles at one position the older one is higher.
+    fn rank(&self, member: &MemberRow) -> (u32, std::cmp::Reverse<u64>) {
+        let rank = |role: &RoleDocument| (role.position, std::cmp::Reverse(role.id.0));
+        let lowest = (0, std::cmp::Reverse(u64::MAX));
+        self.roles_of(member).map(rank).max().unwrap_or(lowest)
+    }
+
+    fn roles_of<'a>(&'a self, member: &'a MemberRow) -> impl Iterator<Item = &'a RoleDocument> {
+        let roles = &self.document.roles;
+        let find = |id| roles.iter().find(|role| role.id == id);
+        member.roles.iter().filter_map(move |&id| find(id))
+    }
+}
+
+fn require(held: Permissions, wanted: Permissions) -> Answer<()> {
+    if held.allow(wanted) {
+        Ok(())
+    } else {
+        Err(ErrorCode::MissingPermissions.into())
+    }
+}
+
+/// What somebody is told who asks a group that does not exist (any more): it depends on what he named.
+pub(super) fn unknown(command: &GroupCommand) -> ErrorCode {
+    match command {
+        GroupCommand::GetChannel(_)
+        | GroupCommand::UpdateChannel(_)
+        | GroupCommand::DeleteChannel(_)
+        | GroupCommand::CreateInvite(_)
+        | GroupCommand::PostMessage(_)
+        | GroupCommand::EditMessage(_)
+        | GroupCommand::DeleteMessage(_)
+        | GroupCommand::ReadHistory(_)
+        | GroupCommand::StartTyping(_) => ErrorCode::UnknownChannel,
+        GroupCommand::GetInvite(_)
+        | GroupCommand::DeleteInvite(_)
+        | GroupCommand::AcceptInvite(_) => ErrorCode::UnknownInvite,
+        GroupCommand::CreateGroup(_)
+        | GroupCommand::GetGroup(_)
+        | GroupCommand::UpdateGroup(_)
+        | GroupCommand::DeleteGroup(_)
+        | GroupCommand::Subscribe(_)
+        | GroupCommand::CreateChannel(_)
+        | GroupCommand::ListChannels(_)
+        | GroupCommand::ListInvites(_)
+        | GroupCommand::AddBot(_)
+        | GroupCommand::GetMember(_)
+        | GroupCommand::ListMembers(_)
+        | GroupCommand::RemoveMember(_) => ErrorCode::UnknownGuild,
+    }
+}

@@ -1,0 +1,71 @@
+//! Making a group: the channels, the role and the member that every group begins with.
+
+use rookery_protocol::command::Notice;
+use rookery_protocol::command::group::{CreateGroup, GroupView};
+use rookery_protocol::document::{
+    ChannelDocument, ChannelKind, GroupDocument, MemberRow, RoleDocument,
+};
+use rookery_protocol::ids::{ChannelId, GroupId};
+use rookery_protocol::permissions::Permissions;
+use rookery_protocol::snowflake::Minter;
+use rookery_protocol::time::Millis;
+
+use super::{Live, Turn, channels};
+
+/// A new group with its owner as the first member; nobody is subscribed yet, so there are no events.
+pub(super) fn create(
+    turn: &mut Turn<'_>,
+    id: GroupId,
+    worker: u16,
+    request: CreateGroup,
+) -> (Live, GroupView) {
+    let mut minter = Minter::salted(worker, Millis(0), id.0);
+    let mut channel = |kind, name: &str, position, parent| ChannelDocument {
+        name: name.to_owned(),
+        position,
+        parent,
+        ..channels::blank(ChannelId(minter.mint(turn.now)), kind)
+    };
+    let texts = channel(ChannelKind::Category, "Text Channels", 0, None);
+    let voices = channel(ChannelKind::Category, "Voice Channels", 1, None);
+    let text = channel(ChannelKind::Text, "general", 0, Some(texts.id));
+    let voice = channel(ChannelKind::Voice, "General", 0, Some(voices.id));
+    let document = GroupDocument {
+        schema: GroupDocument::SCHEMA,
+        id,
+        name: request.name,
+        icon: request.icon,
+        description: None,
+        owner: request.by.id,
+        system_channel: Some(text.id),
+        created_at: turn.now,
+        channels: vec![texts, voices, text, voice],
+        roles: vec![RoleDocument {
+            id: id.everyone(),
+            name: "@everyone".to_owned(),
+            color: 0,
+            hoist: false,
+            position: 0,
+            permissions: Permissions::DEFAULT,
+            mentionable: false,
+            bot: None,
+        }],
+    };
+    let mut live = Live::new(document, minter);
+    for channel in &live.document.channels {
+        channels::claim(turn, id, channel.id);
+    }
+    live.save(turn);
+    live.insert_member(
+        turn,
+        MemberRow {
+            user: request.by.id,
+            nick: None,
+            roles: Vec::new(),
+            joined_at: turn.now,
+        },
+    );
+    turn.send(request.by.id, Notice::Joined(id));
+    let view = live.view(Permissions::ALL);
+    (live, view)
+}

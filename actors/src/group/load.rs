@@ -1,0 +1,118 @@
+//! Building a group from its rows.
+
+use std::collections::BTreeMap;
+
+use rookery_protocol::document::{
+    GroupDocument, Groups, Invites, Key, Members, MessageRow, Messages, Part, Table,
+};
+use rookery_protocol::ids::{ChannelId, GroupId, MessageId};
+use rookery_protocol::limits;
+use rookery_protocol::snowflake::{self, Minter};
+use rookery_protocol::time::Millis;
+
+use super::Live;
+use super::nonces::{Nonces, Rebuild};
+use crate::entity::LoadError;
+use crate::snapshot;
+use crate::store::{self, Order, Scan, Store, StoreError};
+
+/// Rows read at once.
+const PAGE: usize = 1_000;
+
+/// The group at `id`, if there is one.
+pub(super) async fn load(
+    id: GroupId,
+    worker: u16,
+    store: &dyn Store,
+) -> Result<Option<Live>, LoadError> {
+    let known = GroupDocument::SCHEMA;
+    let Some(document) = snapshot::load::<Groups>(store, &Key::single(id), known).await? else {
+        return Ok(None);
+    };
+    let members = store::scan_all::<Members>(store, id, PAGE).await?;
+    let invites = store::scan_all::<Invites>(store, id, PAGE).await?;
+    let last_messages = last_messages(&document, store).await?;
+    let nonces = nonces(&last_messages, store).await?;
+
+    // Ids go on above every one that is known; what else was minted (and deleted since) lies in the past.
+    let channels = document.channels.iter().map(|channel| channel.id.0);
+    let roles = document.roles.iter().map(|role| role.id.0);
+    let messages = last_messages.values().map(|message| message.0);
+    let newest = channels.chain(roles).chain(messages).max().unwrap_or(0);
+    let minter = Minter::salted(worker, snowflake::created_at(newest), id.0);
+    Ok(Some(Live {
+        members: members
+            .into_iter()
+            .map(|(_, row)| (row.user, row))
+            .collect(),
+        invites: invites
+            .into_iter()
+            .map(|(_, row)| (row.code.clone(), row))
+            .collect(),
+        last_messages,
+        nonces,
+        ..Live::new(document, minter)
+    }))
+}
+
+/// The newest message that each channel still has.
+async fn last_messages(
+    document: &GroupDocument,
+    store: &dyn Store,
+) -> Result<BTreeMap<ChannelId, MessageId>, StoreError> {
+    let mut last = BTreeMap::new();
+    let holders = document.channels.iter();
+    for channel in holders.filter(|channel| channel.kind.holds_messages()) {
+        let newest = newest_below(channel.id, None, None, 1, store).await?;
+        if let Some(row) = newest.first() {
+            last.insert(channel.id, row.id);
+        }
+    }
+    Ok(last)
+}
+
+/// The nonces of the last [`limits::NONCE_MS`] before the newest message: none older can matter any more. Reads at
+/// most [`limits::NONCES_PER_GROUP`] rows of a channel.
+async fn nonces(
+    last: &BTreeMap<ChannelId, MessageId>,
+    store: &dyn Store,
+) -> Result<Nonces, StoreError> {
+    let mut rebuild = Rebuild::default();
+    let Some(newest) = last.values().max() else {
+        return Ok(rebuild.finish());
+    };
+    let newest = snowflake::created_at(newest.0);
+    let horizon = snowflake::floor(Millis(newest.0.saturating_sub(limits::NONCE_MS)));
+    for (&channel, message) in last {
+        let (mut below, mut read) = (None, 0);
+        let mut goes_on = message.0 >= horizon;
+        while goes_on && read < limits::NONCES_PER_GROUP {
+            let above = horizon.checked_sub(1).map(Part::Num);
+            let rows = newest_below(channel, above, below, PAGE, store).await?;
+            read += rows.len();
+            below = rows.last().map(|row| row.id);
+            goes_on = rows.iter().all(|row| rebuild.take(row)) && rows.len() == PAGE;
+        }
+    }
+    Ok(rebuild.finish())
+}
+
+/// The newest messages of a channel, newest first.
+async fn newest_below(
+    channel: ChannelId,
+    above: Option<Part>,
+    below: Option<MessageId>,
+    limit: usize,
+    store: &dyn Store,
+) -> Result<Vec<MessageRow>, StoreError> {
+    let scan = Scan {
+        table: Messages::ID,
+        partition: channel.into(),
+        above,
+        below: below.map(Part::from),
+        order: Order::Descending,
+        limit,
+    };
+    let rows = store::scan::<Messages>(store, scan).await?;
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}

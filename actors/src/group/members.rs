@@ -1,0 +1,171 @@
+//! Members: who comes, who goes, and who is there.
+
+use rookery_protocol::client::events;
+use rookery_protocol::client::group::unavailable_guild;
+use rookery_protocol::client::member::MemberJson;
+use rookery_protocol::command::group::{AddBot, GetMember, ListMembers, RemoveMember};
+use rookery_protocol::command::{Answer, Notice};
+use rookery_protocol::document::{Key, MemberRow, Members, Membership, Memberships, RoleDocument};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::event::{Audience, EventName};
+use rookery_protocol::ids::{RoleId, UserId};
+use rookery_protocol::intents::Intents;
+use rookery_protocol::limits;
+use rookery_protocol::permissions::Permissions;
+use rookery_protocol::profile::Profile;
+
+use super::{Live, Turn};
+use crate::turn::dispatch;
+
+impl Live {
+    /// `MaximumMembers` when nobody more can come.
+    pub(super) fn require_room(&self) -> Answer<()> {
+        if self.members.len() >= limits::MEMBERS_PER_GROUP {
+            return Err(ErrorCode::MaximumMembers.into());
+        }
+        Ok(())
+    }
+
+    /// Writes a new member and the index.
+    pub(super) fn insert_member(&mut self, turn: &mut Turn<'_>, row: MemberRow) {
+        let group = self.document.id;
+        turn.put::<Members>(Key::new(group, row.user), &row);
+        turn.put::<Memberships>(Key::new(row.user, group), &Membership { group });
+        self.members.insert(row.user, row);
+    }
+
+    /// Makes a user a member: rows, event, word to the user, and a message in the system channel.
+    pub(super) fn join(&mut self, turn: &mut Turn<'_>, profile: &Profile, roles: Vec<RoleId>) {
+        let group = self.document.id;
+        let row = MemberRow {
+            user: profile.id,
+            nick: None,
+            roles,
+            joined_at: turn.now,
+        };
+        let body = MemberJson::in_group(&row, profile, group);
+        turn.emit(EventName::GuildMemberAdd, Intents::GUILD_MEMBERS, &body);
+        self.insert_member(turn, row);
+        turn.send(profile.id, Notice::Joined(group));
+        self.post_join(turn, profile);
+    }
+
+    /// Adds a bot, with a role of its own if it is to have permissions. One that is there already is left as it is.
+    pub(super) fn add_bot(&mut self, turn: &mut Turn<'_>, request: AddBot) -> Answer<()> {
+        let held = self.require(request.by, Permissions::MANAGE_GUILD)?;
+        let AddBot { bot, .. } = request;
+        if !bot.bot {
+            return Err(ErrorCode::UnknownApplication.into());
+        }
+        if self.members.contains_key(&bot.id) {
+            return Ok(());
+        }
+        self.require_room()?;
+        let granted = request.permissions & held;
+        let mut roles = Vec::new();
+        if granted != Permissions::NONE {
+            if self.document.roles.len() >= limits::ROLES_PER_GROUP {
+                return Err(ErrorCode::MaximumRoles.into());
+            }
+            let role = RoleDocument {
+                id: RoleId(self.minter.mint(turn.now)),
+                name: bot.username.clone(),
+                color: 0,
+                hoist: false,
+                position: 1,
+                permissions: granted,
+                mentionable: false,
+                bot: Some(bot.id),
+            };
+            let body = events::role_create(self.document.id, &role);
+            turn.emit(EventName::GuildRoleCreate, Intents::GUILDS, &body);
+            roles.push(role.id);
+            self.document.roles.push(role);
+            self.save(turn);
+        }
+        self.join(turn, &bot, roles);
+        Ok(())
+    }
+
+    pub(super) fn get_member(
+        &mut self,
+        _turn: &mut Turn<'_>,
+        request: GetMember,
+    ) -> Answer<MemberRow> {
+        self.member(request.by)?;
+        let unknown = || ErrorCode::UnknownMember.into();
+        let member = self.members.get(&request.user);
+        member.cloned().ok_or_else(unknown)
+    }
+
+    pub(super) fn list_members(
+        &mut self,
+        _turn: &mut Turn<'_>,
+        request: ListMembers,
+    ) -> Answer<Vec<MemberRow>> {
+        self.member(request.by)?;
+        let after = request.after.unwrap_or(UserId(0));
+        let limit = request.limit.min(*limits::MEMBERS_PAGE.end());
+        let above = (std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded);
+        let rows = self.members.range(above).take(limit);
+        Ok(rows.map(|(_, row)| row.clone()).collect())
+    }
+
+    /// Removes a member, with the role that was made for him if he is a bot.
+    pub(super) fn remove_member(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: RemoveMember,
+    ) -> Answer<()> {
+        let RemoveMember { by, user: profile } = request;
+        let user = profile.id;
+        if by == user {
+            if !self.members.contains_key(&user) {
+                return Err(ErrorCode::UnknownGuild.into());
+            }
+        } else {
+            self.require(by, Permissions::KICK_MEMBERS)?;
+        }
+        let Some(target) = self.members.get(&user) else {
+            return Err(ErrorCode::UnknownMember.into());
+        };
+        if user == self.document.owner {
+            return Err(ErrorCode::CannotRemoveOwner.into());
+        }
+        if by != user && !self.outranks(self.member(by)?, target) {
+            return Err(ErrorCode::MissingPermissions.into());
+        }
+        let group = self.document.id;
+        self.members.remove(&user);
+        turn.delete::<Members>(Key::new(group, user));
+        turn.delete::<Memberships>(Key::new(user, group));
+        // Whoever goes does not see himself go.
+        let body = unavailable_guild(group, false);
+        let last = dispatch(EventName::GuildDelete, Intents::GUILDS, &body);
+        turn.farewell(Audience::User(user), last);
+        let body = events::member_remove(group, &profile);
+        turn.emit(EventName::GuildMemberRemove, Intents::GUILD_MEMBERS, &body);
+        self.remove_role_of(turn, user);
+        Ok(())
+    }
+
+    /// Removes the role that was made for a bot; nobody else holds it.
+    fn remove_role_of(&mut self, turn: &mut Turn<'_>, bot: UserId) {
+        let mut roles = self.document.roles.iter();
+        let Some(at) = roles.position(|role| role.bot == Some(bot)) else {
+            return;
+        };
+        let role = self.document.roles.remove(at);
+        self.save(turn);
+        let body = events::role_delete(self.document.id, role.id);
+        turn.emit(EventName::GuildRoleDelete, Intents::GUILDS, &body);
+    }
+
+    /// A user has a new profile: members see it.
+    pub(super) fn profile_changed(&self, turn: &mut Turn<'_>, profile: &Profile) {
+        if let Some(row) = self.members.get(&profile.id) {
+            let body = MemberJson::in_group(row, profile, self.document.id);
+            turn.emit(EventName::GuildMemberUpdate, Intents::GUILD_MEMBERS, &body);
+        }
+    }
+}

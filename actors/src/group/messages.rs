@@ -1,0 +1,295 @@
+//! Messages: sending, changing, deleting, typing, and leave to read the history.
+
+use rookery_protocol::client;
+use rookery_protocol::client::events::{MessageDelete, TypingStart};
+use rookery_protocol::client::message::MessageJson;
+use rookery_protocol::command::Answer;
+use rookery_protocol::command::group::{
+    DeleteMessage, EditMessage, GroupCommand, PostMessage, Posted, ReadHistory, Referenced,
+    StartTyping,
+};
+use rookery_protocol::document::{Key, MessageKind, MessageRow, Messages};
+use rookery_protocol::error::{ApiError, ErrorCode};
+use rookery_protocol::event::EventName;
+use rookery_protocol::ids::{ChannelId, MessageId, UserId};
+use rookery_protocol::intents::Intents;
+use rookery_protocol::limits;
+use rookery_protocol::permissions::Permissions;
+use rookery_protocol::profile::Profile;
+use rookery_protocol::time::Millis;
+
+use super::{Live, Place, Turn};
+
+impl Live {
+    /// The message that a command cannot be answered without and of which nothing is known here.
+    pub(super) fn missing(&self, now: Millis, command: &GroupCommand) -> Option<Place> {
+        let (by, channel, message) = match command {
+            GroupCommand::EditMessage(request) => (request.by.id, request.channel, request.message),
+            GroupCommand::DeleteMessage(request) => (request.by, request.channel, request.message),
+            GroupCommand::PostMessage(request) if request.enforce_nonce => {
+                (request.by.id, request.channel, self.repeated(now, request)?)
+            }
+            _ => return None,
+        };
+        // Who is refused anyway causes no reading; and ids above the last one are not taken yet.
+        self.seat(by, channel).ok()?;
+        let exists = self
+            .last_messages
+            .get(&channel)
+            .is_some_and(|&last| message <= last);
+        let place = (channel, message);
+        (exists && self.recent.get(place).is_none()).then_some(place)
+    }
+
+    /// The earlier message of a request's nonce.
+    fn repeated(&self, now: Millis, request: &PostMessage) -> Option<MessageId> {
+        let nonce = request.nonce.as_ref()?;
+        self.nonces.find(now, request.by.id, request.channel, nonce)
+    }
+
+    /// A message that is there; [`Live::missing`] has seen to it that it is known whether it is.
+    fn message(&self, channel: ChannelId, message: MessageId) -> Answer<&MessageRow> {
+        let unknown = || ErrorCode::UnknownMessage.into();
+        let known = self.recent.get((channel, message)).flatten();
+        known.ok_or_else(unknown)
+    }
+
+    pub(super) fn post_message(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: PostMessage,
+    ) -> Answer<Posted> {
+        let seat = self.seat(request.by.id, request.channel)?;
+        seat.require_messages()?;
+        seat.require(Permissions::SEND_MESSAGES)?;
+        let tts = request.tts && seat.permissions.allow(Permissions::SEND_TTS_MESSAGES);
+        if request.enforce_nonce
+            && let Some(first) = self.repeated(turn.now, &request)
+            && let Ok(row) = self.message(request.channel, first)
+        {
+            return Ok(Posted {
+                message: row.clone(),
+                repeated: true,
+            });
+        }
+        if request.content.is_empty() {
+            return Err(ErrorCode::EmptyMessage.into());
+        }
+        let answered = match &request.reply_to {
+            Some(referenced) => {
+                seat.require(Permissions::READ_MESSAGE_HISTORY)?;
+                Some(self.answered(request.channel, referenced)?)
+            }
+            None => None,
+        };
+        let kind = if answered.is_some() {
+            MessageKind::Reply
+        } else {
+            MessageKind::Default
+        };
+        let row = MessageRow {
+            id: self.next_id(turn.now, request.channel),
+            channel: request.channel,
+            author: request.by.id,
+            kind,
+            content: request.content,
+            tts,
+            edited_at: None,
+            nonce: request.nonce,
+            mentions: self.mentioned(&request.mentions),
+            reply_to: answered.as_ref().map(|message| message.id),
+            flags: request.flags,
+        };
+        let answered = answered.as_ref().zip(request.reply_to.as_ref());
+        let answered = answered.and_then(|(row, referenced)| {
+            MessageJson::new(row, |id| find(id, &referenced.author, &request.mentions))
+        });
+        let body = MessageJson::new(&row, |id| find(id, &request.by, &request.mentions));
+        if let Some(body) = body {
+            self.emit_created(turn, &row, body.answering(answered));
+        }
+        self.append(turn, row.clone());
+        Ok(Posted {
+            message: row,
+            repeated: false,
+        })
+    }
+
+    /// The message that another answers, as it is now if that is known here.
+    fn answered(&self, channel: ChannelId, referenced: &Referenced) -> Answer<MessageRow> {
+        let MessageRow {
+            id, channel: at, ..
+        } = referenced.message;
+        let row = match self.recent.get((channel, id)) {
+            Some(known) => known,
+            None => Some(&referenced.message),
+        };
+        let row = row.filter(|_| at == channel).cloned();
+        let unknown = || {
+            let code = "REPLIES_UNKNOWN_MESSAGE";
+            ApiError::field("message_reference", code, "Unknown message")
+        };
+        row.ok_or_else(unknown)
+    }
+
+    /// Those of the users who are members.
+    fn mentioned(&self, users: &[Profile]) -> Vec<UserId> {
+        let mut mentioned = Vec::new();
+        for user in users.iter().take(limits::MENTIONS_PER_MESSAGE + 1) {
+            if self.members.contains_key(&user.id) && !mentioned.contains(&user.id) {
+                mentioned.push(user.id);
+            }
+        }
+        mentioned
+    }
+
+    /// An id above every earlier one of the channel.
+    fn next_id(&mut self, now: Millis, channel: ChannelId) -> MessageId {
+        let last = self.last_messages.get(&channel).map_or(0, |last| last.0);
+        MessageId(self.minter.mint_above(now, last))
+    }
+
+    fn emit_created(&self, turn: &mut Turn<'_>, row: &MessageRow, body: MessageJson<'_>) {
+        let member = self.members.get(&row.author);
+        let body = client::encode(&body.in_group(self.document.id, member));
+        turn.emit_message(EventName::MessageCreate, body, readers(row));
+    }
+
+    /// Writes a new message: the row only, never the snapshot.
+    fn append(&mut self, turn: &mut Turn<'_>, row: MessageRow) {
+        turn.put::<Messages>(Key::new(row.channel, row.id), &row);
+        self.last_messages.insert(row.channel, row.id);
+        self.nonces.remember(turn.now, &row);
+        self.recent.put(row);
+    }
+
+    /// Says in the system channel, if there is one, that somebody joined.
+    pub(super) fn post_join(&mut self, turn: &mut Turn<'_>, profile: &Profile) {
+        let Some(channel) = self.document.system_channel else {
+            return;
+        };
+        let row = MessageRow {
+            id: self.next_id(turn.now, channel),
+            channel,
+            author: profile.id,
+            kind: MessageKind::Join,
+            content: String::new(),
+            tts: false,
+            edited_at: None,
+            nonce: None,
+            mentions: Vec::new(),
+            reply_to: None,
+            flags: 0,
+        };
+        if let Some(body) = MessageJson::new(&row, |id| find(id, profile, &[])) {
+            self.emit_created(turn, &row, body);
+        }
+        self.append(turn, row);
+    }
+
+    pub(super) fn edit_message(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: EditMessage,
+    ) -> Answer<MessageRow> {
+        self.seat(request.by.id, request.channel)?
+            .require_messages()?;
+        let known = self.message(request.channel, request.message)?;
+        if known.author != request.by.id {
+            return Err(ErrorCode::CannotEditOthersMessage.into());
+        }
+        if known.kind == MessageKind::Join {
+            return Err(ErrorCode::SystemMessage.into());
+        }
+        let mut row = known.clone();
+        row.flags = request.flags.unwrap_or(row.flags);
+        if let Some(content) = request.content {
+            if content.is_empty() {
+                return Err(ErrorCode::EmptyMessage.into());
+            }
+            row.content = content;
+            row.edited_at = Some(turn.now);
+            row.mentions = self.mentioned(&request.mentions);
+        }
+        if row == *known {
+            return Ok(row);
+        }
+        let body = MessageJson::new(&row, |id| find(id, &request.by, &request.mentions));
+        if let Some(body) = body {
+            let member = self.members.get(&row.author);
+            let body = body.in_group(self.document.id, member).without_answered();
+            turn.emit_message(
+                EventName::MessageUpdate,
+                client::encode(&body),
+                readers(&row),
+            );
+        }
+        turn.put::<Messages>(Key::new(row.channel, row.id), &row);
+        self.recent.put(row.clone());
+        Ok(row)
+    }
+
+    pub(super) fn delete_message(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: DeleteMessage,
+    ) -> Answer<()> {
+        let DeleteMessage {
+            by,
+            channel,
+            message,
+        } = request;
+        let seat = self.seat(by, channel)?;
+        seat.require_messages()?;
+        let row = self.message(channel, message)?;
+        if row.author != by {
+            seat.require(Permissions::MANAGE_MESSAGES)?;
+        }
+        let row = row.clone();
+        self.nonces.forget(&row);
+        self.recent.delete((channel, message));
+        turn.delete::<Messages>(Key::new(channel, message));
+        let body = MessageDelete {
+            id: message,
+            channel_id: channel,
+            guild_id: self.document.id,
+        };
+        turn.emit(EventName::MessageDelete, Intents::GUILD_MESSAGES, &body);
+        Ok(())
+    }
+
+    /// Without READ_MESSAGE_HISTORY the answer is `MissingPermissions`; a listing is then empty on Discord.
+    pub(super) fn read_history(
+        &mut self,
+        _turn: &mut Turn<'_>,
+        request: ReadHistory,
+    ) -> Answer<()> {
+        let seat = self.seat(request.by, request.channel)?;
+        seat.require_messages()?;
+        seat.require(Permissions::READ_MESSAGE_HISTORY)
+    }
+
+    pub(super) fn start_typing(&mut self, turn: &mut Turn<'_>, request: StartTyping) -> Answer<()> {
+        let seat = self.seat(request.by.id, request.channel)?;
+        seat.require_messages()?;
+        seat.require(Permissions::SEND_MESSAGES)?;
+        let member = self.member(request.by.id)?;
+        let group = self.document.id;
+        let body = TypingStart::new(group, request.channel, member, &request.by, turn.now);
+        turn.signal(EventName::TypingStart, Intents::GUILD_MESSAGE_TYPING, &body);
+        Ok(())
+    }
+}
+
+/// Who sees a message's content without MESSAGE_CONTENT: its author and those it mentions.
+fn readers(row: &MessageRow) -> Vec<UserId> {
+    let author = std::iter::once(row.author);
+    author.chain(row.mentions.iter().copied()).collect()
+}
+
+/// The profile of a user among those a request brought along.
+fn find<'a>(id: UserId, author: &'a Profile, others: &'a [Profile]) -> Option<&'a Profile> {
+    std::iter::once(author)
+        .chain(others)
+        .find(|profile| profile.id == id)
+}

@@ -1,0 +1,147 @@
+//! The group as a whole: reading, changing, ending it, and subscribing to it.
+
+use rookery_protocol::client::group::{guild, unavailable_guild};
+use rookery_protocol::command::Answer;
+use rookery_protocol::command::group::{
+    DeleteGroup, GetGroup, GroupView, Subscribe, Subscribed, UpdateGroup,
+};
+use rookery_protocol::document::{
+    ChannelKind, Channels, Groups, InviteCodes, Invites, Key, Members, Memberships, Part,
+};
+use rookery_protocol::error::{ApiError, ErrorCode};
+use rookery_protocol::event::{Audience, EventName};
+use rookery_protocol::intents::Intents;
+use rookery_protocol::limits;
+use rookery_protocol::permissions::Permissions;
+
+use super::{Live, Turn};
+use crate::entity::Effect;
+use crate::store;
+use crate::turn::dispatch;
+
+impl Live {
+    /// The group as somebody with these permissions sees it.
+    pub(super) fn view(&self, permissions: Permissions) -> GroupView {
+        GroupView {
+            group: self.document.clone(),
+            member_count: self.members.len() as u64,
+            permissions,
+        }
+    }
+
+    /// Writes the snapshot.
+    pub(super) fn save(&self, turn: &mut Turn<'_>) {
+        turn.put::<Groups>(Key::single(self.document.id), &self.document);
+    }
+
+    pub(super) fn get_group(
+        &mut self,
+        _turn: &mut Turn<'_>,
+        request: GetGroup,
+    ) -> Answer<GroupView> {
+        Ok(self.view(self.permissions(request.by)?))
+    }
+
+    pub(super) fn update_group(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: UpdateGroup,
+    ) -> Answer<GroupView> {
+        let UpdateGroup { by, patch } = request;
+        self.require(by, Permissions::MANAGE_GUILD)?;
+        let mut changed = self.document.clone();
+        if let Some(owner) = patch.owner {
+            if self.document.owner != by {
+                return Err(ErrorCode::MissingPermissions.into());
+            }
+            if !self.members.contains_key(&owner) {
+                return Err(ErrorCode::UnknownMember.into());
+            }
+            changed.owner = owner;
+        }
+        if let Some(system_channel) = patch.system_channel {
+            let is_text = |id| {
+                let channel = self.document.channel(id);
+                channel.is_some_and(|channel| channel.kind == ChannelKind::Text)
+            };
+            if !system_channel.is_none_or(is_text) {
+                return Err(ApiError::field(
+                    "system_channel_id",
+                    "CHANNEL_INVALID",
+                    "Must be a text channel of this guild.",
+                ));
+            }
+            changed.system_channel = system_channel;
+        }
+        if let Some(name) = patch.name {
+            changed.name = name;
+        }
+        if let Some(description) = patch.description {
+            changed.description = description;
+        }
+        if changed != self.document {
+            self.document = changed;
+            self.save_announced(turn);
+        }
+        Ok(self.view(self.permissions(by)?))
+    }
+
+    /// Writes the snapshot and shows the new settings.
+    pub(super) fn save_announced(&self, turn: &mut Turn<'_>) {
+        self.save(turn);
+        let body = guild(&self.document);
+        turn.emit(EventName::GuildUpdate, Intents::GUILDS, &body);
+    }
+
+    /// Ends the group in one unit: the snapshot, the rows of members, invites and channels, and their indexes. That is
+    /// one deletion per member (at most [`limits::MEMBERS_PER_GROUP`]), invite and channel. Its messages stay, and
+    /// nothing leads to them any more.
+    pub(super) fn delete_group(&mut self, turn: &mut Turn<'_>, request: DeleteGroup) -> Answer<()> {
+        self.member(request.by)?;
+        if self.document.owner != request.by {
+            return Err(ErrorCode::MissingPermissions.into());
+        }
+        let id = self.document.id;
+        turn.delete::<Groups>(Key::single(id));
+        for &user in self.members.keys() {
+            turn.delete::<Memberships>(Key::new(user, id));
+        }
+        for code in self.invites.keys() {
+            turn.delete::<InviteCodes>(Key::single(code.as_str()));
+        }
+        for channel in &self.document.channels {
+            turn.delete::<Channels>(Key::single(channel.id));
+        }
+        let last_id = Part::Num(i64::MAX.cast_unsigned());
+        let last_code = self.invites.keys().next_back().map(|code| code.as_str());
+        let members = store::delete_up_to::<Members>(id, last_id);
+        let invites = last_code.map(|code| store::delete_up_to::<Invites>(id, code));
+        turn.out.push(Effect::Write(members));
+        turn.out.extend(invites.map(Effect::Write));
+        let body = unavailable_guild(id, false);
+        let last = dispatch(EventName::GuildDelete, Intents::GUILDS, &body);
+        turn.farewell(Audience::Everyone, last);
+        self.deleted = true;
+        Ok(())
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: Subscribe,
+    ) -> Answer<Subscribed> {
+        let me = self.member(request.by)?.clone();
+        let members = if self.members.len() > limits::LARGE_GROUP_MEMBERS {
+            vec![me.clone()]
+        } else {
+            self.members.values().cloned().collect()
+        };
+        Ok(Subscribed {
+            gseq: turn.gseq,
+            view: self.view(self.permissions(request.by)?),
+            last_messages: self.last_messages.iter().map(|(&c, &m)| (c, m)).collect(),
+            members,
+            me,
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! Applications and the tokens of their bots.
+
+use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::command::Answer;
+use rookery_protocol::command::user::{Account, CreateApplication, ResetBotToken};
+use rookery_protocol::document::{Application, ApplicationRow, Applications, Key, UserDocument};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::event::Act;
+use rookery_protocol::ids::UserId;
+use rookery_protocol::profile::Profile;
+
+use super::{Live, Turn};
+
+/// A new application's account, with its owner's index entry.
+pub(super) fn create(turn: &mut Turn<'_>, id: UserId, request: CreateApplication) -> UserDocument {
+    let CreateApplication { owner, name } = request;
+    let row = ApplicationRow { application: id };
+    turn.put::<Applications>(Key::new(owner, id), &row);
+    UserDocument {
+        schema: UserDocument::SCHEMA,
+        version: 0,
+        profile: Profile {
+            id,
+            username: name.clone(),
+            global_name: None,
+            avatar: None,
+            bot: true,
+        },
+        email: None,
+        password_hash: None,
+        operator: false,
+        logins: Vec::new(),
+        application: Some(Application {
+            owner,
+            name,
+            token_generation: 0,
+        }),
+        created_at: turn.now,
+    }
+}
+
+impl Live {
+    pub(super) fn reset_bot_token(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: ResetBotToken,
+    ) -> Answer<Account> {
+        let Some(application) = &mut self.document.application else {
+            return Err(ErrorCode::UnknownApplication.into());
+        };
+        if application.owner != request.by {
+            return Err(ErrorCode::MissingAccess.into());
+        }
+        application.token_generation += 1;
+        if application.token_generation > 1 {
+            turn.act(Act::Close {
+                login: None,
+                code: CloseCode::AuthenticationFailed,
+            });
+        }
+        self.changed(turn);
+        Ok(self.account())
+    }
+}

@@ -1,0 +1,34 @@
+//! What everybody sees of a user, and who is told when it changes.
+
+use rookery_protocol::client::user::self_user;
+use rookery_protocol::command::user::{Account, UpdateProfile};
+use rookery_protocol::command::{Answer, Notice};
+use rookery_protocol::event::EventName;
+use rookery_protocol::intents::Intents;
+use rookery_protocol::limits;
+
+use super::{Live, Turn};
+
+impl Live {
+    pub(super) fn update_profile(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: UpdateProfile,
+    ) -> Answer<Account> {
+        let profile = &mut self.document.profile;
+        let Some(global_name) = request.global_name else {
+            return Ok(self.account());
+        };
+        if profile.global_name == global_name {
+            return Ok(self.account());
+        }
+        profile.global_name = global_name;
+        self.changed(turn);
+        let account = self.account();
+        turn.emit(EventName::UserUpdate, Intents::NONE, &self_user(&account));
+        for group in request.groups.into_iter().take(limits::GROUPS_PER_USER) {
+            turn.send(group, Notice::ProfileChanged(account.profile.clone()));
+        }
+        Ok(account)
+    }
+}
