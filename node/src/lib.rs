@@ -13,3 +13,4 @@ pub mod config;
 mod fault;
 pub mod ids;
 pub mod random;
+pub mod store;

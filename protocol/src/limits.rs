@@ -136,3 +136,5 @@ pub const COMMIT_QUEUE: usize = 16_384;
 pub const COMMIT_RETRY_FIRST_MS: u64 = 10;
 /// The longest pause before a commit of unknown outcome is repeated, in milliseconds.
 pub const COMMIT_RETRY_MAX_MS: u64 = 1_000;
+/// Pages of the embedded store held in memory; what is beyond comes from the page cache of the operating system.
+pub const STORE_CACHE_BYTES: usize = 32 * 1_024 * 1_024;

@@ -11,4 +11,5 @@
     reason = "a panic in test code is the report, and tests read clocks"
 )]
 
+pub mod contract;
 pub mod harness;

@@ -1,0 +1,3 @@
+//! Drivers of [`rookery_actors::store::Store`].
+
+pub mod redb;
