@@ -1,0 +1,32 @@
+//! Scenarios: what people and operators do, against the real binary. A file per scenario.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "a panic in test code is the report, and tests read clocks"
+)]
+
+mod accounts;
+mod bad_forms;
+mod bad_frames;
+mod bad_tokens;
+mod bots;
+mod chat;
+mod clients;
+mod command_line;
+mod compression;
+mod crash;
+mod drain;
+mod groups;
+mod invites;
+mod nonces;
+mod permissions;
+mod rate_limits;
+mod restart;
+mod resume;
+mod slow_reader;
+mod tls;
