@@ -11,5 +11,6 @@
     reason = "a panic in test code is the report, and tests read clocks"
 )]
 
+pub mod bench;
 pub mod contract;
 pub mod harness;

@@ -283,6 +283,10 @@ fn command(folder: &Path, options: &NodeOptions, subcommand: &[&str]) -> Command
     let mut words = options.wrapper.clone();
     words.push(binary().to_string_lossy().into_owned());
     let mut command = Command::new(&words[0]);
+    // What steers the tests is no setting of the server.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROOKERY_")) {
+        command.env_remove(name);
+    }
     command
         .args(&words[1..])
         .args(subcommand)

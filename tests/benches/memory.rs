@@ -1,0 +1,45 @@
+//! Memory of idle identified sessions without compression, everything included that they make the server hold.
+//!
+//! `cargo bench -p rookery-tests --bench memory -- [SESSIONS]`
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a bench prints figures"
+)]
+
+use rookery_tests::bench::{Ours, Room, Table, pin_generator};
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+/// Sessions that are there before the first reading: code pages, caches and lanes have warmed up.
+const WARM: usize = 200;
+
+async fn run() {
+    let sessions = std::env::args().find_map(|word| word.parse().ok());
+    let sessions: usize = sessions.unwrap_or(5_000);
+    println!("registering {sessions} people");
+    let mut ours = Ours::start(sessions).await;
+    // Registering hashed passwords, which takes 19 MB each; a fresh process has none of that.
+    ours.restart().await;
+    let mut table = Table::new(&["sessions", "resident kB", "kB per session"]);
+    let empty = ours.node.resident_kb();
+    table.row(["0".to_owned(), empty.to_string(), String::new()]);
+    ours.grow(WARM).await;
+    let warm = ours.node.resident_kb();
+    table.row([WARM.to_string(), warm.to_string(), String::new()]);
+    ours.grow(sessions).await;
+    let full = ours.node.resident_kb();
+    let each = full.saturating_sub(warm) as f64 / (sessions - WARM) as f64;
+    table.row([sessions.to_string(), full.to_string(), format!("{each:.1}")]);
+    table.print();
+    println!(
+        "goal: <= 20 kB per idle identified session (aim 10); each is another person's, in one group"
+    );
+}
+
+fn main() {
+    pin_generator();
+    let runtime = Builder::new_current_thread().enable_all().build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), run());
+}

@@ -1,0 +1,188 @@
+//! Rookery under measurement: the real binary in release, people in one group, redb underneath.
+
+use std::process::Command;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Cpu, Poster, Readers, Room, Wire, server_pin};
+use crate::harness::{Node, NodeOptions, PASSWORD, Person};
+
+/// Builds the release binary and starts it on the first core, without rate limits.
+pub async fn release_node() -> Node {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a workspace");
+    if std::env::var_os("ROOKERY_BIN").is_none() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--release", "--quiet", "--bin", "rookery"])
+            .current_dir(root)
+            .status();
+        assert!(
+            built.is_ok_and(|status| status.success()),
+            "the release binary does not build"
+        );
+    }
+    Node::start_with(NodeOptions {
+        wrapper: server_pin(),
+        ..NodeOptions::default()
+    })
+    .await
+}
+
+/// A group whose members are online.
+#[derive(Debug)]
+pub struct Ours {
+    /// The server.
+    pub node: Rc<Node>,
+    /// The members; the first is the owner.
+    pub people: Vec<Person>,
+    /// The channel.
+    pub channel: String,
+    /// Their connections.
+    pub readers: Readers,
+    posters: Vec<Poster>,
+}
+
+struct GatewayWire(Vec<String>);
+
+impl Wire for GatewayWire {
+    fn path(&self) -> String {
+        "/?v=10&encoding=json".to_owned()
+    }
+
+    fn opening(&self, member: usize, frames: u64) -> Option<String> {
+        let fields = json!({ "token": self.0[member], "intents": 0x0331_ffff, "properties": {} });
+        (frames == 1).then(|| json!({ "op": 2, "d": fields }).to_string())
+    }
+
+    /// HELLO, READY, GUILD_CREATE.
+    fn frames_until_ready(&self) -> u64 {
+        3
+    }
+}
+
+impl Ours {
+    /// Starts a server with a group of `members`, none of them connected.
+    pub async fn start(members: usize) -> Self {
+        Self::with_node(release_node().await, members).await
+    }
+
+    /// Makes a group of `members` on a server.
+    pub async fn with_node(node: Node, members: usize) -> Self {
+        let node = Rc::new(node);
+        let owner = Person::register(&node, "owner").await;
+        let (_, channel) = owner.create_group("Everybody").await;
+        let code = owner.invite(&channel).await;
+        let turns = Arc::new(Semaphore::new(8));
+        let mut joining = JoinSet::new();
+        for n in 1..members {
+            let turn = Arc::clone(&turns).acquire_owned().await.expect("open");
+            let (node, code) = (Rc::clone(&node), code.clone());
+            let http = owner.http.clone();
+            joining.spawn_local(async move {
+                let name = format!("member{n}");
+                let form = json!({ "username": name, "password": PASSWORD });
+                let tokens = http.post("/auth/register", form).await.expect(201);
+                let mut person = Person::from_tokens(&node, &name, &tokens);
+                person.http = http.with_token(&person.token);
+                person.accept(&code).await;
+                drop(turn);
+                person
+            });
+        }
+        let mut people = vec![owner];
+        people.extend(joining.join_all().await);
+        Self {
+            node,
+            people,
+            channel,
+            readers: Readers::default(),
+            posters: Vec::new(),
+        }
+    }
+
+    /// Starts the server again on the same data: what registering left in its memory is gone.
+    pub async fn restart(&mut self) {
+        self.readers = Readers::default();
+        self.posters.clear();
+        let node = Rc::get_mut(&mut self.node).expect("nobody else uses the server");
+        node.terminate().await;
+        node.restart().await;
+    }
+}
+
+impl Room for Ours {
+    fn name(&self) -> &'static str {
+        "rookery"
+    }
+
+    async fn grow(&mut self, members: usize) {
+        let tokens = self.people.iter().map(|person| person.token.clone());
+        let wire = Rc::new(GatewayWire(tokens.collect()));
+        let address = self.node.address();
+        self.readers.grow(address, wire, members).await;
+        // Nobody is closed for silence while others are still being connected.
+        self.readers.say_to_all("{\"op\":1,\"d\":1}").await;
+    }
+
+    async fn send(&mut self, in_flight: u64, stop: Instant) -> u64 {
+        let owner = &self.people[0];
+        while (self.posters.len() as u64) < in_flight {
+            let poster = Poster::connect(self.node.address(), &owner.token, &self.channel).await;
+            self.posters.push(poster);
+        }
+        self.readers.say_to_all("{\"op\":1,\"d\":1}").await;
+        let (base, members) = (self.readers.frames(), self.readers.len() as u64);
+        let turns = Arc::new(Semaphore::new(in_flight as usize));
+        let mut sending = JoinSet::new();
+        let unused = self.posters.split_off(in_flight as usize);
+        for mut poster in std::mem::replace(&mut self.posters, unused) {
+            let turns = Arc::clone(&turns);
+            sending.spawn_local(async move {
+                let content = "x".repeat(100);
+                let mut sent = 0_u64;
+                while let Ok(turn) = turns.acquire().await
+                    && Instant::now() < stop
+                {
+                    turn.forget();
+                    poster.post(&content).await;
+                    sent += 1;
+                }
+                (poster, sent)
+            });
+        }
+        // A turn comes back when a message is with everybody.
+        let mut delivered = 0;
+        let mut sent = 0;
+        loop {
+            tokio::select! {
+                biased;
+                done = sending.join_next() => match done {
+                    Some(done) => {
+                        let (poster, posted) = done.expect("a poster");
+                        self.posters.push(poster);
+                        sent += posted;
+                        turns.add_permits(1);
+                    }
+                    None => break,
+                },
+                () = self.readers.reach(base + (delivered + 1) * members) => {
+                    delivered += 1;
+                    turns.add_permits(1);
+                }
+            }
+        }
+        self.readers.reach(base + sent * members).await;
+        sent
+    }
+
+    fn cpu(&self) -> Cpu {
+        Cpu::of(self.node.pid())
+    }
+}
