@@ -2,15 +2,19 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rookery_actors::entity::Directory;
 use rookery_actors::store::SharedStore;
 
 use crate::accounts::Accounts;
 use crate::auth::Authenticator;
+use crate::auth::password::Passwords;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::http::limits::Limits;
 use crate::ids::Ids;
+use crate::index::Index;
 
 /// The node as handlers see it; cheap to clone.
 #[derive(Clone)]
@@ -26,10 +30,18 @@ pub struct Parts {
     pub accounts: Arc<Accounts>,
     /// Tokens.
     pub auth: Authenticator,
+    /// Passwords.
+    pub passwords: Passwords,
+    /// Whose channel, whose invite, who is where.
+    pub index: Index,
+    /// Rate limits.
+    pub limits: Limits,
     /// The clock.
     pub clock: Arc<SystemClock>,
     /// Mints ids of users, groups, applications and logins.
     pub ids: Arc<Ids>,
+    /// Set once the node takes no more work.
+    pub is_draining: AtomicBool,
     /// Settings.
     pub config: Arc<Config>,
 }

@@ -90,7 +90,7 @@ codes! {
 /// One fault of one field of a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Where: keys joined with dots, array indexes as numbers.
+    /// Where: keys joined with dots, array indexes as numbers; empty for the form as a whole.
     pub path: String,
     /// Discord's code for the fault, e.g. `BASE_TYPE_BAD_LENGTH`.
     pub code: String,
@@ -141,7 +141,12 @@ impl ApiError {
         if !self.fields.is_empty() {
             let mut errors = Map::new();
             for field in &self.fields {
-                insert(&mut errors, &field.path, field);
+                let path = if field.path.is_empty() {
+                    None
+                } else {
+                    Some(field.path.as_str())
+                };
+                insert(&mut errors, path, field);
             }
             body["errors"] = Value::Object(errors);
         }
@@ -149,18 +154,20 @@ impl ApiError {
     }
 }
 
-/// Puts a fault under the keys of `path`.
-fn insert(node: &mut Map<String, Value>, path: &str, fault: &FieldError) {
-    let (key, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(key, rest)| (key, Some(rest)));
-    let child = node.entry(key).or_insert_with(|| Value::Object(Map::new()));
-    // Always an object: only `_errors` holds a list, and no field is called so.
-    let Value::Object(child) = child else { return };
-    if let Some(rest) = rest {
-        return insert(child, rest, fault);
+/// Puts a fault under the keys of `path`; without one it is the form's own.
+fn insert(node: &mut Map<String, Value>, path: Option<&str>, fault: &FieldError) {
+    if let Some(path) = path {
+        let (key, rest) = path
+            .split_once('.')
+            .map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let child = node.entry(key).or_insert_with(|| Value::Object(Map::new()));
+        // Always an object: only `_errors` holds a list, and no field is called so.
+        if let Value::Object(child) = child {
+            insert(child, rest, fault);
+        }
+        return;
     }
-    let list = child
+    let list = node
         .entry("_errors")
         .or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(list) = list {
@@ -180,6 +187,11 @@ impl FormErrors {
             code: code.to_owned(),
             message: message.into(),
         });
+    }
+
+    /// Whether there is no fault so far.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// `BASE_TYPE_BAD_LENGTH` unless `chars` lies in `range`.
@@ -250,5 +262,11 @@ mod tests {
             body["errors"]["channels"]["_errors"][0]["message"],
             "too many"
         );
+    }
+
+    #[test]
+    fn a_fault_of_the_form_as_a_whole_has_no_key() {
+        let body = ApiError::field("", "DICT_TYPE_CONVERT", "no object").body();
+        assert_eq!(body["errors"]["_errors"][0]["code"], "DICT_TYPE_CONVERT");
     }
 }

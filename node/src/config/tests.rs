@@ -1,0 +1,190 @@
+//! Precedence of the three sources, and the sentence for everything that cannot be used.
+
+use super::*;
+
+fn load(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, file).unwrap();
+    let own = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+        let pairs = list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+        pairs.collect()
+    };
+    let flags: Vec<(&str, String)> = flags.iter().map(|(a, b)| (*a, (*b).to_owned())).collect();
+    Config::load(Some(&path), own(variables), &flags).map_err(|error| {
+        let folder = format!("{}/", folder.path().display());
+        error.to_string().replace(&folder, "")
+    })
+}
+
+#[test]
+fn flags_come_over_variables_over_the_file_over_defaults() {
+    let file = "listen = \"127.0.0.1:1\"\nnode = \"file\"\ndata = \"file\"\n";
+    let variables = [
+        ("ROOKERY_NODE", "variable"),
+        ("ROOKERY_DATA", "variable"),
+        ("OTHER", "x"),
+    ];
+    let config = load(file, &variables, &[("data", "flag")]).unwrap();
+    assert_eq!(config.listen.port(), 1);
+    assert_eq!(config.node, "variable");
+    assert_eq!(config.data, Path::new("flag"));
+    assert_eq!(config.registration, Registration::Open);
+    assert_eq!(load("", &[], &[]), Ok(Config::default()));
+}
+
+#[test]
+fn every_setting_is_read_from_a_file_and_from_a_variable() {
+    let samples = [
+        ("listen", "0.0.0.0:80"),
+        ("data", "/srv"),
+        ("node", "n-1"),
+        ("public_url", "https://chat.example/"),
+        ("registration", "invite"),
+        ("trusted_proxies", "10.0.0.0/8, 192.0.2.1"),
+        ("cors_origins", "https://a.example,*"),
+        ("connections", "10"),
+        ("tls.cert", "c.pem"),
+        ("tls.key", "k.pem"),
+        ("limits.enabled", "false"),
+        ("limits.global", "1/1s"),
+        ("limits.default", "2/2s"),
+        ("limits.messages", "3/3s"),
+        ("limits.create", "4/4m"),
+        ("limits.accounts", "5/5m"),
+        ("limits.login_account", "6/6m"),
+        ("limits.login_address", "7/7h"),
+        ("log.level", "info,rookery_node=debug"),
+        ("log.format", "json"),
+    ];
+    let named: Vec<&str> = samples.iter().map(|(name, _)| *name).collect();
+    let all: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+    assert_eq!(named, all);
+    let variables: Vec<(String, &str)> = samples
+        .iter()
+        .zip(SETTINGS)
+        .map(|((_, text), setting)| (setting.variable(), *text))
+        .collect();
+    let variables: Vec<(&str, &str)> = variables.iter().map(|(a, b)| (a.as_str(), *b)).collect();
+    let by_variables = load("", &variables, &[]).unwrap();
+    let file = r#"
+        listen = "0.0.0.0:80"
+        data = "/srv"
+        node = "n-1"
+        public_url = "https://chat.example"
+        registration = "invite"
+        trusted_proxies = ["10.0.0.0/8", "192.0.2.1/32"]
+        cors_origins = ["https://a.example", "*"]
+        connections = 10
+        [tls]
+        cert = "c.pem"
+        key = "k.pem"
+        [limits]
+        enabled = false
+        global = "1/1s"
+        default = "2/2s"
+        messages = "3/3s"
+        create = "4/4m"
+        accounts = "5/5m"
+        login_account = "6/6m"
+        login_address = "7/7h"
+        [log]
+        level = "info,rookery_node=debug"
+        format = "json"
+    "#;
+    assert_eq!(load(file, &[], &[]).unwrap(), by_variables);
+    assert_ne!(by_variables, Config::default());
+}
+
+#[test]
+fn whatever_cannot_be_used_is_named_in_one_sentence() {
+    let table = [
+        (
+            "\n\nlisen = 1\n",
+            "settings.toml line 3: unknown setting `lisen`",
+        ),
+        ("[limit]\n", "settings.toml line 1: unknown setting `limit`"),
+        (
+            "[tls]\ncart = \"x\"",
+            "settings.toml line 2: unknown setting `tls.cart`",
+        ),
+        (
+            "listen = \"here\"",
+            "settings.toml line 1: `listen` takes an address with a port such as 127.0.0.1:8080, not `here`",
+        ),
+        (
+            "connections = 1.5",
+            "settings.toml line 1: `connections` takes a number from 1 to 1000000, not a fraction",
+        ),
+        (
+            "trusted_proxies = [\"10.0.0.0/8\", \"x\"]",
+            "settings.toml line 1: `trusted_proxies` takes a list of networks such as [\"10.0.0.0/8\"], not `x`",
+        ),
+        (
+            "[limits]\nmessages = \"5\"",
+            "settings.toml line 2: `limits.messages` takes a quota such as \"5/5s\", not `5`",
+        ),
+        (
+            "[tls]\ncert = \"x\"",
+            "tls.key: is missing: [tls] needs cert and key",
+        ),
+    ];
+    for (file, sentence) in table {
+        assert_eq!(load(file, &[], &[]).unwrap_err(), sentence);
+    }
+    let broken = load("\nlisten = \n", &[], &[]).unwrap_err();
+    assert!(broken.starts_with("settings.toml line 2: "), "{broken}");
+    assert_eq!(broken.lines().count(), 1);
+    assert_eq!(
+        load("", &[("ROOKERY_LISEN", "x")], &[]).unwrap_err(),
+        "variable ROOKERY_LISEN: unknown setting"
+    );
+    assert_eq!(
+        load("", &[("ROOKERY_CONNECTIONS", "0")], &[]).unwrap_err(),
+        "variable ROOKERY_CONNECTIONS: `connections` takes a number from 1 to 1000000, not `0`"
+    );
+    assert_eq!(
+        load("", &[], &[("node", "a b")]).unwrap_err(),
+        "flag --node: `node` takes a name of 1 to 64 letters, digits, `-` or `_`, not `a b`"
+    );
+    let missing = Config::load(Some(Path::new("/nowhere.toml")), [], &[]).unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .starts_with("/nowhere.toml: cannot be read")
+    );
+}
+
+#[test]
+fn the_shipped_file_names_every_setting_with_its_default() {
+    let shipped = include_str!("../../../cluster.toml");
+    let mut config = Config::default();
+    config.read_file("cluster.toml", shipped).unwrap();
+    assert_eq!(config, Config::default(), "unedited, it changes nothing");
+    let uncommented: String = shipped
+        .lines()
+        .filter(|line| !line.starts_with("##"))
+        .map(|line| line.strip_prefix("# ").unwrap_or(line))
+        .fold(String::new(), |text, line| text + line + "\n");
+    let named: Vec<String> = file::settings("cluster.toml", &uncommented)
+        .unwrap()
+        .into_iter()
+        .map(|(_, name, _)| name)
+        .collect();
+    for setting in SETTINGS {
+        assert!(
+            named.iter().any(|name| name == setting.name),
+            "{}",
+            setting.name
+        );
+    }
+    let mut config = Config::default();
+    config.read_file("cluster.toml", &uncommented).unwrap();
+    config.tls = Tls::default();
+    config.public_url = None;
+    assert_eq!(
+        config,
+        Config::default(),
+        "the defaults it names are the defaults"
+    );
+}

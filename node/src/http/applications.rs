@@ -1,0 +1,149 @@
+//! `/applications` and `/oauth2`: bots, and adding them to groups.
+
+use axum::extract::State;
+use rookery_protocol::client::application::application;
+use rookery_protocol::command::group::AddBot;
+use rookery_protocol::command::user::{Account, CreateApplication, ResetBotToken};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::limits;
+use rookery_protocol::permissions::Permissions;
+use serde_json::{Value, json};
+
+use super::body::{JsonBody, Params, Query};
+use super::form::Form;
+use super::guard::Person;
+use super::refusal::{Refusal, Reply, created, ok};
+use crate::app::App;
+use crate::auth::Caller;
+
+/// `POST /applications`
+pub(super) async fn create(
+    State(app): State<App>,
+    Person(caller): Person,
+    body: JsonBody,
+) -> Reply {
+    let name = body.read(|form| {
+        form.text("name")
+            .name(limits::DISPLAY_NAME_CHARS)
+            .required()
+    })?;
+    if app.index.applications_of(caller.id()).await?.len() >= limits::APPLICATIONS_PER_USER {
+        return Err(ErrorCode::MaximumApplications.into());
+    }
+    let id = UserId(app.ids.mint().await?);
+    let owner = caller.id();
+    let account = app
+        .directory
+        .ask(id, CreateApplication { owner, name })
+        .await?;
+    Ok(created(&show(&app, &account).await?))
+}
+
+/// `GET /applications`
+pub(super) async fn list(State(app): State<App>, Person(caller): Person) -> Reply {
+    let mut list = Vec::new();
+    for id in app.index.applications_of(caller.id()).await? {
+        let account = app.accounts.get(id).await?;
+        list.push(show(&app, &account).await?);
+    }
+    Ok(ok(&list))
+}
+
+/// `POST /applications/{id}/bot`, and its alias `.../bot/reset`: makes the bot, or its older tokens void.
+pub(super) async fn reset_bot(
+    State(app): State<App>,
+    Person(caller): Person,
+    params: Params,
+    _: JsonBody,
+) -> Reply {
+    let id = params.id::<UserId>("application_id")?;
+    let by = caller.id();
+    let account = match app.directory.ask(id, ResetBotToken { by }).await {
+        Err(refusal) if refusal.code == ErrorCode::UnknownUser => {
+            return Err(ErrorCode::UnknownApplication.into());
+        }
+        account => account?,
+    };
+    let application = account.application.ok_or(ErrorCode::UnknownApplication)?;
+    let token = app.auth.bot_token(id, application.token_generation);
+    Ok(ok(&json!({ "token": token })))
+}
+
+/// `GET /oauth2/applications/@me` and `GET /applications/@me`
+pub(super) async fn mine(State(app): State<App>, caller: Caller) -> Reply {
+    if !caller.is_bot() {
+        return Err(ErrorCode::OnlyBotsCanUse.into());
+    }
+    Ok(ok(&show(&app, &caller.account).await?))
+}
+
+/// What is asked to be added where; in the query or in the body.
+#[derive(Default)]
+struct Authorization {
+    client: Option<UserId>,
+    group: Option<GroupId>,
+    permissions: Option<u64>,
+}
+
+fn read_authorization(form: &Form<'_>) -> Option<Authorization> {
+    Some(Authorization {
+        client: form.id("client_id").optional(),
+        group: form.id("guild_id").optional(),
+        permissions: form.integer("permissions", 0..=u64::MAX).optional(),
+    })
+}
+
+/// `POST /oauth2/authorize`
+pub(super) async fn authorize(
+    State(app): State<App>,
+    Person(caller): Person,
+    query: Query,
+    body: JsonBody,
+) -> Reply {
+    let in_query = query.read(read_authorization)?;
+    let in_body = body.read(|form| {
+        let has_client = in_query.client.is_some() || form.has("client_id");
+        let has_group = in_query.group.is_some() || form.has("guild_id");
+        for (key, is_there) in [("client_id", has_client), ("guild_id", has_group)] {
+            if !is_there {
+                form.fault(key, "BASE_TYPE_REQUIRED", "This field is required");
+            }
+        }
+        read_authorization(form)
+    })?;
+    let client = in_body.client.or(in_query.client);
+    let client = client.ok_or(ErrorCode::UnknownApplication)?;
+    let group = in_body.group.or(in_query.group);
+    let group = group.ok_or(ErrorCode::UnknownGuild)?;
+    let permissions = in_body.permissions.or(in_query.permissions).unwrap_or(0);
+    let account = match app.accounts.get(client).await {
+        Err(refusal) if refusal.code == ErrorCode::UnknownUser => {
+            return Err(ErrorCode::UnknownApplication.into());
+        }
+        account => account?,
+    };
+    let has_bot = account
+        .application
+        .as_ref()
+        .is_some_and(|application| application.token_generation > 0);
+    if !has_bot {
+        return Err(ErrorCode::UnknownApplication.into());
+    }
+    let request = AddBot {
+        by: caller.id(),
+        bot: account.profile.clone(),
+        permissions: Permissions(permissions) & Permissions::ALL,
+    };
+    app.directory.ask(group, request).await?;
+    let base = app.config.public_url.as_deref().unwrap_or("");
+    let location = format!("{base}/oauth2/authorized");
+    Ok(ok(&json!({ "location": location })))
+}
+
+async fn show(app: &App, account: &Account) -> Result<Value, Refusal> {
+    let details = account.application.as_ref();
+    let details = details.ok_or(ErrorCode::UnknownApplication)?;
+    let owner = app.accounts.profile(details.owner).await?;
+    Ok(application(account, details, &owner))
+}

@@ -1,0 +1,201 @@
+//! `/guilds`: groups, their channels and invites.
+
+use axum::extract::State;
+use rookery_protocol::client::channel::channel;
+use rookery_protocol::client::group::{guild, role};
+use rookery_protocol::client::invite::invite_with_metadata;
+use rookery_protocol::command::group::{
+    ChannelPatch, CreateChannel, CreateGroup, DeleteGroup, GetGroup, GroupPatch, ListChannels,
+    ListInvites, UpdateGroup,
+};
+use rookery_protocol::document::ChannelKind;
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::ids::{ChannelId, GroupId};
+use rookery_protocol::limits;
+use serde_json::Value;
+
+use super::body::{JsonBody, Params, Query};
+use super::form::Form;
+use super::refusal::{Reply, created, no_content, ok};
+use crate::app::App;
+use crate::auth::Caller;
+
+/// The slowest slow mode, in seconds.
+const SLOWEST_SECONDS: u64 = 21_600;
+/// Bits per second of a voice channel.
+const BITRATE: std::ops::RangeInclusive<u64> = 8_000..=384_000;
+/// The largest limit of people in a voice channel.
+const VOICE_USERS: u64 = 99;
+
+/// `POST /guilds`
+pub(super) async fn create(State(app): State<App>, caller: Caller, body: JsonBody) -> Reply {
+    let name = body.read(|form| form.text("name").name(limits::GROUP_NAME_CHARS).required())?;
+    if app.index.groups_of(caller.id()).await?.len() >= limits::GROUPS_PER_USER {
+        return Err(ErrorCode::MaximumGuilds.into());
+    }
+    let group = GroupId(app.ids.mint().await?);
+    let request = CreateGroup {
+        by: caller.account.profile.clone(),
+        name,
+        icon: None,
+    };
+    let view = app.directory.ask(group, request).await?;
+    Ok(created(&guild(&view.group)))
+}
+
+/// `GET /guilds/{id}`
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    query: Query,
+) -> Reply {
+    let with_counts = query.read(|form| Some(form.flag("with_counts").or(false)))?;
+    let group = params.id::<GroupId>("guild_id")?;
+    let view = app
+        .directory
+        .ask(group, GetGroup { by: caller.id() })
+        .await?;
+    let mut body = guild(&view.group);
+    if with_counts {
+        body["approximate_member_count"] = view.member_count.into();
+        body["approximate_presence_count"] = 0.into();
+    }
+    Ok(ok(&body))
+}
+
+/// `PATCH /guilds/{id}`
+pub(super) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    body: JsonBody,
+) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let patch = body.read(|form| {
+        Some(GroupPatch {
+            name: form.text("name").name(limits::GROUP_NAME_CHARS).change(),
+            description: filled(
+                form.text("description")
+                    .name(limits::GROUP_DESCRIPTION_CHARS)
+                    .patch(),
+            ),
+            system_channel: form.id("system_channel_id").patch(),
+            owner: form.id("owner_id").change(),
+        })
+    })?;
+    let request = UpdateGroup {
+        by: caller.id(),
+        patch,
+    };
+    let view = app.directory.ask(group, request).await?;
+    Ok(ok(&guild(&view.group)))
+}
+
+/// Makes an empty text a missing one.
+#[allow(clippy::option_option, reason = "the shape of every patch command")]
+fn filled(text: Option<Option<String>>) -> Option<Option<String>> {
+    text.map(|text| text.filter(|text| !text.is_empty()))
+}
+
+/// `DELETE /guilds/{id}`
+pub(super) async fn delete(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let request = DeleteGroup { by: caller.id() };
+    app.directory.ask(group, request).await?;
+    Ok(no_content())
+}
+
+/// `GET /guilds/{id}/channels`
+pub(super) async fn channels(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let request = ListChannels { by: caller.id() };
+    let views = app.directory.ask(group, request).await?;
+    let list: Vec<Value> = views
+        .iter()
+        .map(|view| channel(&view.channel, group, view.last_message))
+        .collect();
+    Ok(ok(&list))
+}
+
+/// `POST /guilds/{id}/channels`
+pub(super) async fn create_channel(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    body: JsonBody,
+) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let (kind, patch) = body.read(|form| {
+        let kind = form.choice("type", "0, 2, 4", ChannelKind::from_wire);
+        let kind = kind.or(ChannelKind::Text);
+        let has_name = form.text("name").required().is_some();
+        let patch = read_channel(form);
+        has_name.then_some((kind, patch))
+    })?;
+    let request = CreateChannel {
+        by: caller.id(),
+        kind,
+        patch,
+    };
+    let view = app.directory.ask(group, request).await?;
+    Ok(created(&channel(&view.channel, group, view.last_message)))
+}
+
+/// The fields of a channel.
+pub(super) fn read_channel(form: &Form<'_>) -> ChannelPatch {
+    let small = |field: Option<u64>| field.and_then(|n| u32::try_from(n).ok());
+    ChannelPatch {
+        name: form.text("name").name(limits::CHANNEL_NAME_CHARS).change(),
+        position: small(form.integer("position", 0..=u64::from(u16::MAX)).optional()),
+        parent: form.id::<ChannelId>("parent_id").patch(),
+        topic: filled(form.text("topic").name(limits::CHANNEL_TOPIC_CHARS).patch()),
+        nsfw: form.flag("nsfw").optional(),
+        rate_limit_per_user: small(
+            form.integer("rate_limit_per_user", 0..=SLOWEST_SECONDS)
+                .optional(),
+        ),
+        bitrate: small(form.integer("bitrate", BITRATE).optional()),
+        user_limit: small(form.integer("user_limit", 0..=VOICE_USERS).optional()),
+    }
+}
+
+/// `GET /guilds/{id}/roles`
+pub(super) async fn roles(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let view = app
+        .directory
+        .ask(group, GetGroup { by: caller.id() })
+        .await?;
+    Ok(ok(&view.group.roles.iter().map(role).collect::<Vec<_>>()))
+}
+
+/// `GET /guilds/{id}/invites`
+pub(super) async fn invites(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    list_invites(&app, &caller, group, None).await
+}
+
+/// The invites of a group or of one of its channels.
+pub(super) async fn list_invites(
+    app: &App,
+    caller: &Caller,
+    group: GroupId,
+    channel: Option<ChannelId>,
+) -> Reply {
+    let by = caller.id();
+    let rows = app
+        .directory
+        .ask(group, ListInvites { by, channel })
+        .await?;
+    let view = app.directory.ask(group, GetGroup { by }).await?;
+    let inviters = app
+        .accounts
+        .profiles(rows.iter().map(|row| row.inviter))
+        .await?;
+    let list: Vec<Value> = rows
+        .iter()
+        .map(|row| invite_with_metadata(row, &view.group, inviters.get(&row.inviter)))
+        .collect();
+    Ok(ok(&list))
+}

@@ -1,0 +1,156 @@
+//! The HTTP API: routes, and what every request passes.
+
+mod applications;
+mod auth;
+mod body;
+mod channels;
+pub mod client;
+pub mod form;
+mod gateway;
+pub mod guard;
+mod guilds;
+mod headers;
+mod health;
+mod invites;
+pub mod limits;
+mod members;
+mod messages;
+pub mod refusal;
+mod users;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Uri;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::limits::REQUEST_SECONDS;
+
+use self::refusal::Refusal;
+use crate::app::App;
+
+pub(crate) use self::auth::check_username;
+
+/// Everything the node serves over HTTP but the gateway's sockets.
+pub fn router(app: &App) -> Router {
+    let mut router = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz));
+    for prefix in guard::PREFIXES {
+        router = router.nest(prefix, api(app));
+    }
+    router
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .with_state(app.clone())
+}
+
+/// The routes below a prefix.
+fn api(app: &App) -> Router<App> {
+    let router = Router::new()
+        .route("/gateway", get(gateway::get))
+        .route("/gateway/bot", get(gateway::bot))
+        .route("/auth/register", post(auth::register))
+        .route("/auth/login", post(auth::login))
+        .route("/auth/refresh", post(auth::refresh))
+        .route("/auth/logout", post(auth::logout))
+        .route("/auth/sessions", get(auth::sessions))
+        .route("/auth/sessions/{session_id}", delete(auth::close_session))
+        .route("/users/@me", get(users::me).patch(users::update_me))
+        .route("/users/@me/guilds", get(users::my_groups))
+        .route("/users/@me/guilds/{guild_id}", delete(users::leave))
+        .route("/users/@me/guilds/{guild_id}/member", get(users::my_member))
+        .route("/users/{user_id}", get(users::get))
+        .route("/guilds", post(guilds::create))
+        .route(
+            "/guilds/{guild_id}",
+            get(guilds::get)
+                .patch(guilds::update)
+                .delete(guilds::delete),
+        )
+        .route(
+            "/guilds/{guild_id}/channels",
+            get(guilds::channels).post(guilds::create_channel),
+        )
+        .route("/guilds/{guild_id}/roles", get(guilds::roles))
+        .route("/guilds/{guild_id}/invites", get(guilds::invites))
+        .route("/guilds/{guild_id}/members", get(members::list))
+        .route(
+            "/guilds/{guild_id}/members/{user_id}",
+            get(members::get).delete(members::kick),
+        )
+        .route(
+            "/channels/{channel_id}",
+            get(channels::get)
+                .patch(channels::update)
+                .delete(channels::delete),
+        )
+        .route("/channels/{channel_id}/typing", post(channels::typing))
+        .route(
+            "/channels/{channel_id}/invites",
+            get(channels::invites).post(channels::create_invite),
+        )
+        .route(
+            "/channels/{channel_id}/messages",
+            get(messages::list).post(messages::create),
+        )
+        .route(
+            "/channels/{channel_id}/messages/{message_id}",
+            get(messages::get)
+                .patch(messages::update)
+                .delete(messages::delete),
+        )
+        .route(
+            "/invites/{code}",
+            get(invites::get)
+                .post(invites::accept)
+                .delete(invites::delete),
+        )
+        .route(
+            "/applications",
+            get(applications::list).post(applications::create),
+        )
+        .route("/applications/@me", get(applications::mine))
+        .route(
+            "/applications/{application_id}/bot",
+            post(applications::reset_bot),
+        )
+        .route(
+            "/applications/{application_id}/bot/reset",
+            post(applications::reset_bot),
+        )
+        .route("/oauth2/authorize", post(applications::authorize))
+        .route("/oauth2/applications/@me", get(applications::mine));
+    router.route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+}
+
+/// Ends a request that takes too long; its outcome is unknown then.
+async fn in_time(request: Request, next: Next) -> Response {
+    let limit = Duration::from_secs(REQUEST_SECONDS);
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::from(ErrorCode::Unavailable).into_response(),
+    }
+}
+
+async fn unknown_route(uri: Uri) -> Refusal {
+    // `/api/v6/...` and the like: a version we do not speak.
+    let version = uri.path().strip_prefix("/api/v");
+    let version = version.and_then(|rest| rest.split('/').next());
+    let is_other = version.is_some_and(|n| {
+        !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) && n != "9" && n != "10"
+    });
+    if is_other {
+        return ErrorCode::InvalidApiVersion.into();
+    }
+    ErrorCode::NotFound.into()
+}
+
+async fn wrong_method() -> Refusal {
+    ErrorCode::MethodNotAllowed.into()
+}
