@@ -125,3 +125,51 @@ impl AccountCache for Accounts {
         }
     }
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(version: u64) -> Arc<Account> {
+        Arc::new(Account {
+            version,
+            profile: Profile::deleted(UserId(7)),
+            email: None,
+            operator: false,
+            logins: Vec::new(),
+            application: None,
+        })
+    }
+
+    fn accounts() -> Accounts {
+        Accounts::new(Arc::new(store::memory::MemoryStore::new()))
+    }
+
+    #[tokio::test]
+    async fn a_fill_that_races_an_invalidation_does_not_stay() {
+        let accounts = accounts();
+        let user = UserId(7);
+        let Err(fill) = accounts.cache.get_value_or_guard_async(&user).await else {
+            panic!("the cache is empty");
+        };
+        accounts.invalidate(user, 2);
+        assert!(fill.insert(account(1)).is_err());
+        assert!(accounts.cache.peek(&user).is_none());
+    }
+
+    #[tokio::test]
+    async fn an_invalidation_removes_only_what_is_older() {
+        let accounts = accounts();
+        let user = UserId(7);
+        accounts.cache.insert(user, account(3));
+        accounts.invalidate(user, 3);
+        assert!(accounts.cache.peek(&user).is_some());
+        accounts.invalidate(user, 4);
+        assert!(accounts.cache.peek(&user).is_none());
+    }
+
+    #[tokio::test]
+    async fn who_has_no_account_is_shown_as_deleted() {
+        let profiles = accounts().profiles([UserId(9), UserId(9)]).await.unwrap();
+        assert_eq!(profiles[&UserId(9)], Profile::deleted(UserId(9)));
+    }
+}
