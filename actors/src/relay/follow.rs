@@ -268,7 +268,7 @@ impl<W> Lane<W> {
                 self.act(&frame, again, std::sync::Arc::from([slot]), out);
             }
             let still = self.topics.get(&reference);
-            if !still.is_some_and(|topic| topic.members().binary_search(&slot).is_ok()) {
+            if still.is_none_or(|topic| topic.members().binary_search(&slot).is_err()) {
                 break;
             }
         }

@@ -1,0 +1,282 @@
+//! The clerk: asks entities and the store on a lane's behalf, in tasks, and puts the answers into the lane's inbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use rookery_actors::relay::{Identity, Input, Lost, SessionRef};
+use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::client::group::guild_create;
+use rookery_protocol::command::Answer;
+use rookery_protocol::command::group::{Subscribe, Subscribed};
+use rookery_protocol::command::user::{Attach, Detach};
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::error::{ApiError, ErrorCode};
+use rookery_protocol::event::{Dispatch, FrameSeq};
+use rookery_protocol::ids::{GroupId, UserId};
+use tokio::sync::Semaphore;
+
+use super::hub::Hub;
+use super::ready;
+use super::session_id::SessionId;
+use super::world::World;
+
+/// Groups of one session that are asked at the same time.
+const GROUPS_AT_ONCE: usize = 8;
+/// Questions of all sessions that are open at the same time: the entities' mailboxes are bounded, too.
+const QUESTIONS: usize = 256;
+/// How often an entity that does not answer is asked again.
+const TRIES: u32 = 8;
+/// The first pause before that, in milliseconds; it doubles up to the last one.
+const PAUSE_MS: u64 = 100;
+/// The longest pause, in milliseconds.
+const LAST_PAUSE_MS: u64 = 5_000;
+
+/// What READY says of the node.
+#[derive(Debug, Clone)]
+pub struct NodeName {
+    /// Its configured name.
+    pub node: String,
+    /// Which run of it.
+    pub incarnation: u64,
+}
+
+/// The clerk.
+pub struct Clerk {
+    hub: Arc<Hub>,
+    world: Arc<dyn World>,
+    name: NodeName,
+    questions: Semaphore,
+}
+
+/// Whether asking again may help.
+fn is_passing(refusal: &ApiError) -> bool {
+    matches!(
+        refusal.code,
+        ErrorCode::Busy | ErrorCode::Unavailable | ErrorCode::Internal | ErrorCode::RateLimited
+    )
+}
+
+impl Clerk {
+    /// A clerk who answers to the lanes of `hub`.
+    pub fn new(hub: Arc<Hub>, world: Arc<dyn World>, name: NodeName) -> Arc<Self> {
+        Arc::new(Self {
+            hub,
+            world,
+            name,
+            questions: Semaphore::new(QUESTIONS),
+        })
+    }
+
+    /// The node as the gateway sees it.
+    pub fn world(&self) -> &Arc<dyn World> {
+        &self.world
+    }
+
+    /// The node's name.
+    pub fn name(&self) -> &NodeName {
+        &self.name
+    }
+
+    fn session_id(&self, lane: u16, session: SessionRef, identity: &Identity) -> SessionId {
+        SessionId {
+            user: identity.user,
+            node: self.name.node.clone(),
+            incarnation: self.name.incarnation,
+            lane,
+            session,
+            secret: identity.secret,
+        }
+    }
+
+    /// What the user's entity knows a session by: no secret in it.
+    fn session_name(&self, lane: u16, session: SessionRef) -> String {
+        let (node, incarnation) = (&self.name.node, self.name.incarnation);
+        let (slot, generation) = (session.slot, session.generation);
+        format!("{node}/{incarnation}/{lane}/{slot}/{generation}")
+    }
+
+    /// Asks until there is an answer or a lasting refusal.
+    async fn persist<T, F>(&self, mut ask: impl FnMut() -> F) -> Answer<T>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        let mut pause = PAUSE_MS;
+        for _ in 1..TRIES {
+            let answer = {
+                let Ok(_permit) = self.questions.acquire().await else {
+                    return Err(ErrorCode::Unavailable.into());
+                };
+                ask().await
+            };
+            match answer {
+                Err(refusal) if is_passing(&refusal) => {
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    pause = (pause * 2).min(LAST_PAUSE_MS);
+                }
+                answer => return answer,
+            }
+        }
+        ask().await
+    }
+
+    async fn expel(&self, lane: u16, session: SessionRef, refusal: &ApiError) {
+        let code = if is_passing(refusal) {
+            CloseCode::UnknownError
+        } else {
+            CloseCode::AuthenticationFailed
+        };
+        self.hub.send(lane, Input::Expel { session, code }).await;
+    }
+
+    /// Attaches a session to its user and makes READY.
+    pub(super) async fn attach(
+        self: Arc<Self>,
+        lane: u16,
+        session: SessionRef,
+        identity: Identity,
+        origin: Box<str>,
+    ) {
+        let user = identity.user;
+        let request = Attach {
+            session: self.session_name(lane, session),
+            proof: identity.proof,
+        };
+        let attached = self
+            .persist(|| self.world.attach(user, request.clone()))
+            .await;
+        // Read after the user has answered: a group entered later is an event above `gseq`.
+        let answer = match attached {
+            Ok(attached) => self
+                .persist(|| self.world.groups(user))
+                .await
+                .map(|groups| (attached, groups)),
+            Err(refusal) => Err(refusal),
+        };
+        let (attached, groups) = match answer {
+            Ok(answer) => answer,
+            Err(refusal) => return self.expel(lane, session, &refusal).await,
+        };
+        let id = self.session_id(lane, session, &identity).to_string();
+        let body = ready::ready(&attached.account, &groups, &id, &origin, identity.shard);
+        let joined = Input::Joined {
+            session,
+            topic: user.into(),
+            gseq: attached.gseq,
+            body,
+            groups,
+        };
+        self.hub.send(lane, joined).await;
+    }
+
+    /// Attaches a session to its restarted user.
+    pub(super) async fn reattach(
+        self: Arc<Self>,
+        lane: u16,
+        session: SessionRef,
+        identity: Identity,
+    ) {
+        let request = Attach {
+            session: self.session_name(lane, session),
+            proof: identity.proof,
+        };
+        let attached = self
+            .persist(|| self.world.attach(identity.user, request.clone()))
+            .await;
+        if let Err(refusal) = attached {
+            self.expel(lane, session, &refusal).await;
+        }
+    }
+
+    /// Tells the user that a session ended.
+    pub(super) async fn detach(self: Arc<Self>, lane: u16, session: SessionRef, user: UserId) {
+        let request = Detach {
+            session: self.session_name(lane, session),
+        };
+        let told = self
+            .persist(|| self.world.detach(user, request.clone()))
+            .await;
+        if let Err(refusal) = told {
+            tracing::warn!(%user, code = refusal.code.code(), "a user was not told that a session ended");
+        }
+    }
+
+    /// Subscribes a session to groups and makes their GUILD_CREATEs.
+    pub(super) async fn subscribe(
+        self: Arc<Self>,
+        lane: u16,
+        session: SessionRef,
+        user: UserId,
+        groups: Vec<GroupId>,
+    ) {
+        futures_util::stream::iter(groups)
+            .for_each_concurrent(GROUPS_AT_ONCE, |group| {
+                Box::pin(self.subscribe_one(lane, session, user, group))
+            })
+            .await;
+    }
+
+    async fn subscribe_one(&self, lane: u16, session: SessionRef, by: UserId, group: GroupId) {
+        let picture = self
+            .persist(|| async {
+                let picture = self.world.subscribe(group, Subscribe { by }).await?;
+                let body = self.guild_create(&picture).await?;
+                Ok((picture.gseq, body))
+            })
+            .await;
+        let topic = group.into();
+        let input = match picture {
+            Ok((gseq, body)) => Input::Joined {
+                session,
+                topic,
+                gseq,
+                body,
+                groups: Vec::new(),
+            },
+            // Without this group's events the session would not be whole: the client starts a new one.
+            Err(refusal) if is_passing(&refusal) => {
+                return self.expel(lane, session, &refusal).await;
+            }
+            Err(_) => Input::NotJoined {
+                session,
+                topic,
+                farewell: ready::guild_delete(group),
+            },
+        };
+        self.hub.send(lane, input).await;
+    }
+
+    async fn guild_create(&self, picture: &Subscribed) -> Answer<Box<Dispatch>> {
+        let users = picture.members.iter().map(|member| member.user).collect();
+        let profiles = self.world.profiles(users).await?;
+        let body = guild_create(picture, |user| profiles.get(&user));
+        Ok(ready::guild_create(&body))
+    }
+
+    /// Reads what a lane missed of a topic.
+    pub(super) async fn heal(self: Arc<Self>, lane: u16, topic: EntityRef, since: u64) {
+        let page = self.persist(|| self.world.events(topic, since)).await;
+        let events = match page {
+            Ok(frames) => {
+                let follows = frames
+                    .first()
+                    .is_none_or(|frame| frame.seq == FrameSeq::Logged(since + 1));
+                if follows {
+                    Ok(frames.into_iter().map(Arc::new).collect())
+                } else {
+                    Err(Lost)
+                }
+            }
+            Err(refusal) => {
+                tracing::warn!(%topic, code = refusal.code.code(), "the event log could not be read");
+                Err(Lost)
+            }
+        };
+        let healed = Input::Healed {
+            topic,
+            since,
+            events,
+        };
+        self.hub.send(lane, healed).await;
+    }
+}

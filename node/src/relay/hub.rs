@@ -1,0 +1,184 @@
+//! The hub: which lanes want a topic's frames, and the lanes' inboxes. Handing a frame over never waits: when an inbox is
+//! full the hub remembers how far the topic has come, and the lane reads the rest from the event log.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use parking_lot::{Mutex, RwLock};
+use rookery_actors::entity::Publisher;
+use rookery_actors::relay::{Input, SessionRef};
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::event::{Act, Frame, FrameSeq};
+use rookery_protocol::ids::UserId;
+use rookery_protocol::limits;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::counters::{Counters, CountersView};
+use super::lane::{End, Message};
+
+/// Lanes of a node: one bit each.
+const MAX_LANES: usize = 64;
+
+/// Topics are spread over so many locks.
+const SHARDS: usize = 32;
+
+/// How far a topic came while a lane's inbox was full.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Behind {
+    pub(super) gseq: u64,
+    pub(super) announced: bool,
+}
+
+/// What others reach a lane by.
+pub(super) struct Door {
+    inbox: mpsc::Sender<Message>,
+    behind: Mutex<HashMap<EntityRef, Behind>>,
+    writable: Mutex<Vec<SessionRef>>,
+    pub(super) counters: Counters,
+}
+
+impl Door {
+    /// Wakes the lane. When its inbox is full it is awake.
+    pub(super) fn nudge(&self) {
+        let _ = self.inbox.try_send(Message::Nudge);
+    }
+
+    /// A session's socket takes bytes again.
+    pub(super) fn writable(&self, session: SessionRef) {
+        self.writable.lock().push(session);
+        self.nudge();
+    }
+
+    pub(super) fn take_writable(&self) -> Vec<SessionRef> {
+        std::mem::take(&mut self.writable.lock())
+    }
+
+    pub(super) fn take_behind(&self) -> HashMap<EntityRef, Behind> {
+        std::mem::take(&mut self.behind.lock())
+    }
+
+    fn fell_behind(&self, frame: &Frame) {
+        self.counters.overflows.fetch_add(1, Relaxed);
+        let announced = frame.event.act == Act::Announce;
+        let (FrameSeq::Logged(gseq) | FrameSeq::Value(gseq)) = frame.seq;
+        let mut behind = self.behind.lock();
+        let entry = behind.entry(frame.topic).or_default();
+        entry.gseq = entry.gseq.max(gseq);
+        entry.announced |= announced;
+        drop(behind);
+        self.nudge();
+    }
+}
+
+/// The receiving ends of the lanes' inboxes.
+pub struct Inboxes(pub(super) Vec<mpsc::Receiver<Message>>);
+
+/// The hub.
+pub struct Hub {
+    pub(super) doors: Vec<Door>,
+    topics: Vec<RwLock<HashMap<EntityRef, u64>>>,
+    hasher: RandomState,
+}
+
+impl Hub {
+    /// A hub over `lanes` lanes (1 to 64), which are started with the inboxes.
+    pub fn new(lanes: usize) -> (Arc<Self>, Inboxes) {
+        let lanes = lanes.clamp(1, MAX_LANES);
+        let (doors, inboxes) = (0..lanes)
+            .map(|_| {
+                let (inbox, receiver) = mpsc::channel(limits::LANE_INBOX);
+                let door = Door {
+                    inbox,
+                    behind: Mutex::default(),
+                    writable: Mutex::default(),
+                    counters: Counters::default(),
+                };
+                (door, receiver)
+            })
+            .unzip();
+        let hub = Self {
+            doors,
+            topics: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            hasher: RandomState::new(),
+        };
+        (Arc::new(hub), Inboxes(inboxes))
+    }
+
+    /// How many lanes there are.
+    pub fn lanes(&self) -> usize {
+        self.doors.len()
+    }
+
+    /// The counters of each lane.
+    pub fn counters(&self) -> Vec<CountersView> {
+        self.doors.iter().map(|door| door.counters.view()).collect()
+    }
+
+    /// The lane of a user's sessions: all of them on one, so that their number can be bounded.
+    pub fn lane_of(&self, user: UserId) -> u16 {
+        let lane = self.hasher.hash_one(user) % self.doors.len() as u64;
+        u16::try_from(lane).unwrap_or_default()
+    }
+
+    /// Puts something into a lane's inbox, waiting for room. False when there is no such lane, or it has stopped.
+    pub async fn send(&self, lane: u16, input: Input<Box<End>>) -> bool {
+        match self.doors.get(usize::from(lane)) {
+            Some(door) => door.inbox.send(Message::Input(input)).await.is_ok(),
+            None => false,
+        }
+    }
+
+    pub(super) async fn tell(&self, lane: usize, message: Message) -> bool {
+        match self.doors.get(lane) {
+            Some(door) => door.inbox.send(message).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Puts a tick into every inbox that has room.
+    pub(super) fn tick(&self) {
+        for door in &self.doors {
+            let _ = door.inbox.try_send(Message::Input(Input::Tick));
+        }
+    }
+
+    fn shard(&self, topic: EntityRef) -> &RwLock<HashMap<EntityRef, u64>> {
+        let shard = self.hasher.hash_one(topic) % SHARDS as u64;
+        &self.topics[usize::try_from(shard).unwrap_or_default()]
+    }
+
+    pub(super) fn watch(&self, lane: usize, topic: EntityRef) {
+        *self.shard(topic).write().entry(topic).or_default() |= 1 << lane;
+    }
+
+    pub(super) fn unwatch(&self, lane: usize, topic: EntityRef) {
+        let mut topics = self.shard(topic).write();
+        if let Some(lanes) = topics.get_mut(&topic) {
+            *lanes &= !(1 << lane);
+            if *lanes == 0 {
+                topics.remove(&topic);
+            }
+        }
+    }
+}
+
+impl Publisher for Hub {
+    fn publish(&self, frame: Arc<Frame>) {
+        let lanes = self.shard(frame.topic).read().get(&frame.topic).copied();
+        let mut lanes = lanes.unwrap_or(0);
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            lanes &= lanes - 1;
+            let Some(door) = self.doors.get(lane) else {
+                continue;
+            };
+            let input = Message::Input(Input::Frame(frame.clone()));
+            if let Err(TrySendError::Full(_)) = door.inbox.try_send(input) {
+                door.fell_behind(&frame);
+            }
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! A lane's thread: drains the inbox into the core, runs its effects, writes what is ready of each session in one call.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use rookery_actors::entity::Clock;
+use rookery_actors::relay::{
+    Config, Control, Deliveries, Effect, Flush, Input, Lane, Link, Refusal, SessionRef,
+};
+use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::time::Millis;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use super::clerk::Clerk;
+use super::counters::CountersView;
+use super::encode::Encoder;
+use super::hub::{Hub, Inboxes};
+use super::outbox::{Outbox, Progress};
+
+/// Messages taken per wake. What came meanwhile is written in the same call.
+const BATCH: usize = 512;
+/// Bytes handed to a socket at once.
+const PIECE_BYTES: usize = 256 * 1_024;
+/// Milliseconds a socket may take for its last words.
+const LAST_WORDS_MS: u64 = 5_000;
+
+/// What comes into a lane's inbox.
+pub(super) enum Message {
+    Input(Input<Box<End>>),
+    /// Something waits at the lane's door.
+    Nudge,
+    /// Every socket is told to reconnect; answered when all last words are written.
+    Drain(oneshot::Sender<()>),
+    /// The thread ends.
+    Stop,
+}
+
+/// The answer to a client that wants a session: its socket's link, or its write side back.
+pub type Admission = Result<Link, (Outbox, Refusal)>;
+
+/// A session's end of its socket, as the lane keeps it.
+pub struct End {
+    /// The write side.
+    pub outbox: Outbox,
+    /// Told once whether the session was opened or resumed.
+    pub admission: Option<oneshot::Sender<Admission>>,
+    /// Where the client reached us: what `resume_gateway_url` says.
+    pub origin: Box<str>,
+}
+
+/// The lanes' threads.
+pub struct Lanes {
+    hub: Arc<Hub>,
+}
+
+impl Lanes {
+    /// Starts a thread for each inbox, and their clock. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// A thread could not be started.
+    pub fn start(
+        hub: &Arc<Hub>,
+        inboxes: Inboxes,
+        clerk: &Arc<Clerk>,
+        clock: &Arc<dyn Clock>,
+        config: Config,
+    ) -> io::Result<Self> {
+        for (index, inbox) in inboxes.0.into_iter().enumerate() {
+            let thread = Thread {
+                index,
+                core: Lane::new(config),
+                hub: hub.clone(),
+                clerk: clerk.clone(),
+                clock: clock.clone(),
+                runtime: Handle::current(),
+                encoder: Encoder::default(),
+                effects: Vec::new(),
+                closing: Vec::new(),
+                drained: None,
+                count: CountersView::default(),
+            };
+            std::thread::Builder::new()
+                .name(format!("relay-{index}"))
+                .spawn(move || thread.run(inbox))?;
+        }
+        let ticking = Arc::downgrade(hub);
+        tokio::spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_secs(1));
+            loop {
+                beat.tick().await;
+                let Some(hub) = ticking.upgrade() else { return };
+                hub.tick();
+            }
+        });
+        Ok(Self { hub: hub.clone() })
+    }
+
+    /// Tells every client to reconnect, lets what waits be written for at most `within`, and ends the threads.
+    pub async fn shutdown(&self, within: Duration) {
+        let drain = async {
+            let mut drained = Vec::new();
+            for lane in 0..self.hub.lanes() {
+                let (done, waiting) = oneshot::channel();
+                if self.hub.tell(lane, Message::Drain(done)).await {
+                    drained.push(waiting);
+                }
+            }
+            for waiting in drained {
+                // A lane that is gone has nothing left to write.
+                let _ = waiting.await;
+            }
+        };
+        if tokio::time::timeout(within, drain).await.is_err() {
+            tracing::warn!("clients were cut off before their last words were written");
+        }
+        for door in &self.hub.doors {
+            door.nudge();
+        }
+        for lane in 0..self.hub.lanes() {
+            self.hub.tell(lane, Message::Stop).await;
+        }
+    }
+}
+
+/// Wakes a lane when a socket takes bytes again.
+struct Ready {
+    hub: Arc<Hub>,
+    lane: usize,
+    session: SessionRef,
+}
+
+impl Wake for Ready {
+    fn wake(self: Arc<Self>) {
+        if let Some(door) = self.hub.doors.get(self.lane) {
+            door.writable(self.session);
+        }
+    }
+}
+
+/// A socket whose session has let go of it and whose last words are not yet written.
+struct Closing {
+    outbox: Outbox,
+    since: Millis,
+}
+
+struct Thread {
+    index: usize,
+    core: Lane<Box<End>>,
+    hub: Arc<Hub>,
+    clerk: Arc<Clerk>,
+    clock: Arc<dyn Clock>,
+    runtime: Handle,
+    encoder: Encoder,
+    effects: Vec<Effect<Box<End>>>,
+    closing: Vec<Closing>,
+    drained: Option<oneshot::Sender<()>>,
+    count: CountersView,
+}
+
+impl Thread {
+    fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let now = self.clock.now();
+            for message in batch.drain(..) {
+                match message {
+                    Message::Input(input) => self.step(now, input),
+                    Message::Nudge => {}
+                    Message::Drain(done) => {
+                        // What came before is still delivered.
+                        self.finish(now);
+                        self.drained = Some(done);
+                        self.step(now, Input::Shutdown);
+                    }
+                    Message::Stop => return,
+                }
+            }
+            self.finish(now);
+        }
+    }
+
+    fn step(&mut self, now: Millis, input: Input<Box<End>>) {
+        if matches!(input, Input::Frame(_)) {
+            self.count.frames += 1;
+        }
+        self.core.step(now, input, &mut self.effects);
+        // Before the next input: what is watched and who is told must not lag behind.
+        self.run_effects(now);
+    }
+
+    /// Takes what waits at the door, writes what is ready and counts it.
+    fn finish(&mut self, now: Millis) {
+        if let Some(door) = self.hub.doors.get(self.index) {
+            let (behind, writable) = (door.take_behind(), door.take_writable());
+            for (topic, how) in behind {
+                self.step(
+                    now,
+                    Input::Behind {
+                        topic,
+                        gseq: how.gseq,
+                        announced: how.announced,
+                    },
+                );
+            }
+            for session in writable {
+                self.step(now, Input::Writable(session));
+            }
+        }
+        self.flush();
+        self.run_effects(now);
+        self.close(now);
+        self.publish_counters();
+    }
+
+    fn flush(&mut self) {
+        let Self {
+            core,
+            encoder,
+            count,
+            effects,
+            hub,
+            index,
+            ..
+        } = self;
+        core.flush(effects, |session, end, controls, deliveries| {
+            let outbox = &mut end.outbox;
+            match write(outbox, encoder, count, controls, deliveries, || {
+                let ready = Ready {
+                    hub: hub.clone(),
+                    lane: *index,
+                    session,
+                };
+                Waker::from(Arc::new(ready))
+            }) {
+                Ok(Progress::Done) => Flush::Done,
+                Ok(Progress::Blocked) => Flush::Blocked,
+                Err(error) => {
+                    tracing::debug!(%error, "socket broke while writing");
+                    Flush::Failed
+                }
+            }
+        });
+        self.encoder.clear();
+    }
+
+    fn run_effects(&mut self, now: Millis) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            self.run_effect(now, effect);
+        }
+        self.effects = effects;
+    }
+
+    fn run_effect(&mut self, now: Millis, effect: Effect<Box<End>>) {
+        let lane = u16::try_from(self.index).unwrap_or_default();
+        match effect {
+            Effect::Watch(topic) => self.hub.watch(self.index, topic),
+            Effect::Unwatch(topic) => self.hub.unwatch(self.index, topic),
+            Effect::Opened(link) => {
+                self.count.resumed += u64::from(link.attach > 1);
+                self.count.opened += u64::from(link.attach == 1);
+                let end = self.core.wire_mut(link.session);
+                if let Some(admission) = end.and_then(|end| end.admission.take()) {
+                    // A reader that is gone says so with a hang-up of its own, or its wire breaks.
+                    let _ = admission.send(Ok(link));
+                }
+            }
+            Effect::Refused { wire, refusal } => {
+                self.count.refused += 1;
+                let End {
+                    outbox, admission, ..
+                } = *wire;
+                if let Some(admission) = admission {
+                    let _ = admission.send(Err((outbox, refusal)));
+                }
+            }
+            Effect::Attach { session, identity } => {
+                let origin = self.core.wire_mut(session).map(|end| end.origin.clone());
+                let clerk = self.clerk.clone();
+                let origin = origin.unwrap_or_default();
+                self.runtime
+                    .spawn(clerk.attach(lane, session, identity, origin));
+            }
+            Effect::Reattach { session, identity } => {
+                self.runtime
+                    .spawn(self.clerk.clone().reattach(lane, session, identity));
+            }
+            Effect::Subscribe {
+                session,
+                user,
+                groups,
+            } => {
+                self.runtime
+                    .spawn(self.clerk.clone().subscribe(lane, session, user, groups));
+            }
+            Effect::Heal { topic, since } => {
+                self.count.heals += 1;
+                self.runtime
+                    .spawn(self.clerk.clone().heal(lane, topic, since));
+            }
+            Effect::Close { wire, words, code } => self.let_go(now, *wire, &words, code),
+            Effect::Ended { session, user } => {
+                if self.drained.is_none() {
+                    self.runtime
+                        .spawn(self.clerk.clone().detach(lane, session, user));
+                }
+            }
+        }
+    }
+
+    /// Writes a socket's last words, as far as they go, and tells its reader.
+    fn let_go(&mut self, now: Millis, end: End, words: &[Control], code: Option<CloseCode>) {
+        let End { mut outbox, .. } = end;
+        self.encoder.clear();
+        for word in words {
+            self.encoder.control(outbox.deflate(), word);
+        }
+        if let Some(code) = code {
+            self.encoder.close(code);
+        }
+        let sent = outbox.send(self.encoder.frames(), &mut self.count);
+        let is_slow = matches!(sent, Ok(Progress::Blocked));
+        self.count.slow_closes += u64::from(is_slow && code.is_some());
+        outbox.wire().let_go();
+        match sent {
+            Ok(Progress::Blocked) => self.closing.push(Closing { outbox, since: now }),
+            Ok(Progress::Done) => outbox.wire().finish(),
+            Err(_) => {}
+        }
+    }
+
+    /// Goes on with sockets whose last words are not yet written.
+    fn close(&mut self, now: Millis) {
+        let count = &mut self.count;
+        self.closing.retain_mut(|closing| {
+            let is_late = now.since(closing.since) > LAST_WORDS_MS;
+            match closing.outbox.push(count) {
+                Ok(Progress::Blocked) => !is_late,
+                Ok(Progress::Done) => {
+                    closing.outbox.wire().finish();
+                    false
+                }
+                Err(_) => false,
+            }
+        });
+        if self.closing.is_empty()
+            && let Some(drained) = self.drained.take()
+        {
+            let _ = drained.send(());
+        }
+    }
+
+    fn publish_counters(&mut self) {
+        let census = self.core.census();
+        let Some(door) = self.hub.doors.get(self.index) else {
+            return;
+        };
+        door.counters.add(&std::mem::take(&mut self.count));
+        let counters = &door.counters;
+        counters.sessions.store(census.sessions as u64, Relaxed);
+        counters.topics.store(census.topics as u64, Relaxed);
+        counters.log_bytes.store(census.log_bytes as u64, Relaxed);
+    }
+}
+
+/// Writes all that is ready of one session. When the socket is full, the waker is armed.
+fn write(
+    outbox: &mut Outbox,
+    encoder: &mut Encoder,
+    count: &mut CountersView,
+    controls: &mut Vec<Control>,
+    mut deliveries: Deliveries<'_>,
+    waker: impl Fn() -> Waker,
+) -> io::Result<Progress> {
+    let mut progress = outbox.push(count)?;
+    loop {
+        while progress == Progress::Done {
+            encoder.clear();
+            for control in controls.drain(..) {
+                encoder.control(outbox.deflate(), &control);
+            }
+            for delivery in deliveries.by_ref() {
+                encoder.dispatch(outbox.deflate(), &delivery);
+                count.deliveries += 1;
+                if encoder.frames().len() >= PIECE_BYTES {
+                    break;
+                }
+            }
+            if encoder.frames().is_empty() {
+                return Ok(Progress::Done);
+            }
+            progress = outbox.send(encoder.frames(), count)?;
+        }
+        let waker = waker();
+        match outbox.poll_writable(&mut Context::from_waker(&waker)) {
+            Poll::Pending => return Ok(Progress::Blocked),
+            Poll::Ready(ready) => ready?,
+        }
+        progress = outbox.push(count)?;
+    }
+}

@@ -1,0 +1,21 @@
+//! The relay lanes at work: one thread per core that owns its sessions' write sides, the hub that carries frames to the
+//! lanes, and the clerk that asks entities and the store on a lane's behalf.
+
+mod clerk;
+mod counters;
+mod encode;
+mod hub;
+mod lane;
+mod outbox;
+mod ready;
+mod session_id;
+mod world;
+
+pub use clerk::{Clerk, NodeName};
+pub use counters::{Counters, CountersView};
+pub use encode::Encoder;
+pub use hub::{Hub, Inboxes};
+pub use lane::{Admission, End, Lanes};
+pub use outbox::{Outbox, Progress};
+pub use session_id::SessionId;
+pub use world::World;

@@ -1,0 +1,68 @@
+//! The bodies of READY and of the dispatches that follow it.
+
+use rookery_actors::relay::Shard;
+use rookery_protocol::client::application::ready_application;
+use rookery_protocol::client::encode;
+use rookery_protocol::client::group::unavailable_guild;
+use rookery_protocol::client::user::self_user;
+use rookery_protocol::command::user::Account;
+use rookery_protocol::event::{Dispatch, EventName};
+use rookery_protocol::ids::GroupId;
+use rookery_protocol::intents::Intents;
+use serde_json::{Value, json};
+
+/// READY. Besides what bots read it carries the (empty) lists that people's clients expect.
+pub(super) fn ready(
+    account: &Account,
+    groups: &[GroupId],
+    session_id: &str,
+    resume_url: &str,
+    shard: Option<Shard>,
+) -> Box<Dispatch> {
+    let guilds: Vec<Value> = groups
+        .iter()
+        .filter(|&&group| shard.is_none_or(|shard| shard.holds(group)))
+        .map(|&group| unavailable_guild(group, true))
+        .collect();
+    let (index, count) = shard.map_or((0, 1), |shard| (shard.index, shard.count));
+    let body = json!({
+        "v": 10,
+        "user": self_user(account),
+        "guilds": guilds,
+        "application": ready_application(account),
+        "shard": [index, count],
+        "session_id": session_id,
+        "resume_gateway_url": resume_url,
+        "session_type": "normal",
+        "user_settings": {},
+        "user_settings_proto": null,
+        "relationships": [],
+        "private_channels": [],
+        "presences": [],
+        "guild_join_requests": [],
+        "geo_ordered_rtc_regions": [],
+        "auth": {},
+        "_trace": [],
+    });
+    dispatch(EventName::Ready, &body, Intents::NONE)
+}
+
+/// GUILD_CREATE.
+pub(super) fn guild_create(body: &Value) -> Box<Dispatch> {
+    dispatch(EventName::GuildCreate, body, Intents::GUILDS)
+}
+
+/// GUILD_DELETE of a group that READY listed and that the user is not in any more.
+pub(super) fn guild_delete(group: GroupId) -> Box<Dispatch> {
+    let body = unavailable_guild(group, false);
+    dispatch(EventName::GuildDelete, &body, Intents::GUILDS)
+}
+
+fn dispatch(name: EventName, body: &Value, intents: Intents) -> Box<Dispatch> {
+    Box::new(Dispatch {
+        name,
+        body: encode(body),
+        intents,
+        content_for: None,
+    })
+}

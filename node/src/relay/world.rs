@@ -1,0 +1,100 @@
+//! What lanes and the gateway need of the node: entities, accounts and rows.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use rookery_actors::store::{self, Order, Scan};
+use rookery_protocol::command::Answer;
+use rookery_protocol::command::group::{Subscribe, Subscribed};
+use rookery_protocol::command::user::{Attach, Attached, Detach};
+use rookery_protocol::document::{Events, Memberships, Part, TableId};
+use rookery_protocol::entity::EntityRef;
+use rookery_protocol::event::{Frame, FrameSeq};
+use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::limits;
+use rookery_protocol::profile::Profile;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::fault;
+
+/// Events of one page when a gap is read from the event log.
+const EVENTS_PAGE: usize = 512;
+
+/// The node as lanes and the gateway see it.
+#[async_trait]
+pub trait World: Send + Sync + 'static {
+    /// Who a token belongs to.
+    async fn authenticate(&self, token: &str) -> Answer<Caller>;
+    /// Attaches a session to its user.
+    async fn attach(&self, user: UserId, request: Attach) -> Answer<Attached>;
+    /// Tells the user that a session ended.
+    async fn detach(&self, user: UserId, request: Detach) -> Answer<()>;
+    /// The groups a user is in.
+    async fn groups(&self, user: UserId) -> Answer<Vec<GroupId>>;
+    /// Subscribes a member to a group.
+    async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed>;
+    /// Profiles for GUILD_CREATE.
+    async fn profiles(&self, users: Vec<UserId>) -> Answer<HashMap<UserId, Profile>>;
+    /// One page of an entity's events above `since`, in order.
+    async fn events(&self, topic: EntityRef, since: u64) -> Answer<Vec<Frame>>;
+}
+
+#[async_trait]
+impl World for App {
+    async fn authenticate(&self, token: &str) -> Answer<Caller> {
+        self.auth.authenticate(token).await
+    }
+
+    async fn attach(&self, user: UserId, request: Attach) -> Answer<Attached> {
+        self.directory.ask(user, request).await
+    }
+
+    async fn detach(&self, user: UserId, request: Detach) -> Answer<()> {
+        self.directory.ask(user, request).await
+    }
+
+    async fn groups(&self, user: UserId) -> Answer<Vec<GroupId>> {
+        let scan = Scan {
+            table: TableId::Memberships,
+            partition: user.into(),
+            above: None,
+            below: None,
+            order: Order::Ascending,
+            limit: limits::GROUPS_PER_USER,
+        };
+        let rows = store::scan::<Memberships>(self.store.as_ref(), scan).await;
+        let rows = rows.map_err(fault::read_failed)?;
+        Ok(rows.into_iter().map(|(_, row)| row.group).collect())
+    }
+
+    async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed> {
+        self.directory.ask(group, request).await
+    }
+
+    async fn profiles(&self, users: Vec<UserId>) -> Answer<HashMap<UserId, Profile>> {
+        self.accounts.profiles(users).await
+    }
+
+    async fn events(&self, topic: EntityRef, since: u64) -> Answer<Vec<Frame>> {
+        let scan = Scan {
+            table: TableId::Events,
+            partition: topic.into(),
+            above: Some(Part::Num(since)),
+            below: None,
+            order: Order::Ascending,
+            limit: EVENTS_PAGE,
+        };
+        let rows = store::scan::<Events>(self.store.as_ref(), scan).await;
+        let rows = rows.map_err(fault::read_failed)?;
+        let frames = rows.into_iter().filter_map(|(key, row)| match key.sort {
+            Part::Num(gseq) => Some(Frame {
+                topic,
+                seq: FrameSeq::Logged(gseq),
+                event: row.event,
+            }),
+            Part::Text(_) => None,
+        });
+        Ok(frames.collect())
+    }
+}
