@@ -13,4 +13,5 @@
 
 pub mod bench;
 pub mod contract;
+pub mod fuzz;
 pub mod harness;

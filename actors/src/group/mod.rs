@@ -15,8 +15,6 @@ mod messages;
 mod nonces;
 mod recent;
 mod settings;
-#[cfg(test)]
-mod tests;
 mod waiting;
 
 use std::collections::BTreeMap;

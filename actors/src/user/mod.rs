@@ -5,8 +5,6 @@ mod logins;
 mod profile;
 mod register;
 mod sessions;
-#[cfg(test)]
-mod tests;
 
 use async_trait::async_trait;
 use rookery_protocol::command::user::{

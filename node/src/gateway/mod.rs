@@ -5,7 +5,7 @@
 
 mod admit;
 mod budget;
-mod decode;
+pub mod decode;
 mod socket;
 mod tap;
 mod upgrade;

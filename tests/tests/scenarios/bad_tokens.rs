@@ -2,6 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rookery_actors::store::Store;
+use rookery_node::store::redb::RedbStore;
+use rookery_protocol::document::{KeyUse, SigningKeyRow, SigningKeys, Table, decode};
 use rookery_tests::harness::{Community, Gateway, Node, soon};
 use serde_json::{Value, json};
 
@@ -140,4 +144,85 @@ async fn resetting_a_bots_token_voids_the_old_one() {
     let me = |token: &str| node.http().with_token(&format!("Bot {token}"));
     assert_eq!(me(&old).get("/users/@me").await.status, 401);
     assert_eq!(me(new).get("/users/@me").await.expect(200)["bot"], true);
+}
+
+/// The secret of access tokens, from the store of a server that has stopped.
+async fn access_secret(node: &Node) -> SigningKeyRow {
+    let store = RedbStore::open(&node.folder().join("data")).expect("the store");
+    let rows = store
+        .walk(SigningKeys::ID, None, 100)
+        .await
+        .expect("the keys");
+    store.close();
+    let mut rows = rows
+        .iter()
+        .map(|(_, bytes)| decode::<SigningKeys>(bytes).expect("a key"));
+    rows.find(|row| row.use_for == KeyUse::Access)
+        .expect("a key of access tokens")
+}
+
+#[tokio::test]
+async fn even_with_the_right_key_expired_and_wrong_algorithm_tokens_are_refused() {
+    let mut node = Node::start().await;
+    let community = Community::new(&node).await;
+    node.terminate().await;
+    let key = access_secret(&node).await;
+    node.restart().await;
+    let claims = read(community.ada.token.split('.').nth(1).expect("claims"));
+    let sign = |algorithm: Algorithm, changes: Value| {
+        let mut claims = claims.clone();
+        for (name, value) in changes.as_object().expect("changes") {
+            claims[name] = value.clone();
+        }
+        let header = Header {
+            kid: Some(key.kid.clone()),
+            ..Header::new(algorithm)
+        };
+        encode(&header, &claims, &EncodingKey::from_secret(&key.secret)).expect("a token")
+    };
+    let good = sign(Algorithm::HS256, json!({}));
+    let me = node
+        .http()
+        .with_token(&good)
+        .get("/users/@me")
+        .await
+        .expect(200);
+    assert_eq!(
+        me["id"], community.ada.id,
+        "the test signs as the server does"
+    );
+
+    let issued = claims["iat"].as_u64().expect("a time");
+    let bens = read(community.ben.token.split('.').nth(1).expect("claims"));
+    let bad = [
+        (
+            "expired",
+            sign(Algorithm::HS256, json!({ "exp": issued - 1 })),
+        ),
+        ("no expiry", sign(Algorithm::HS256, json!({ "exp": null }))),
+        ("HS384", sign(Algorithm::HS384, json!({}))),
+        ("HS512", sign(Algorithm::HS512, json!({}))),
+        (
+            "another's login",
+            sign(Algorithm::HS256, json!({ "sid": bens["sid"] })),
+        ),
+        (
+            "another's name",
+            sign(Algorithm::HS256, json!({ "sub": bens["sub"] })),
+        ),
+        (
+            "nobody",
+            sign(Algorithm::HS256, json!({ "sub": "999999999999999999" })),
+        ),
+        ("no id", sign(Algorithm::HS256, json!({ "sub": "../7" }))),
+    ];
+    for (what, token) in bad {
+        let answer = node.http().with_token(&token).get("/users/@me").await;
+        assert_eq!(answer.status, 401, "{what}: {}", answer.text);
+        let mut gateway = Gateway::connect(&node).await;
+        gateway
+            .send_identify(json!({ "token": token, "intents": 1 }))
+            .await;
+        assert_eq!(gateway.closed().await, Some(4004), "{what}");
+    }
 }
