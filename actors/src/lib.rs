@@ -8,5 +8,7 @@ pub mod group;
 pub mod relay;
 mod snapshot;
 pub mod store;
+#[cfg(test)]
+mod testkit;
 mod turn;
 pub mod user;

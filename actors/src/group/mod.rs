@@ -15,6 +15,8 @@ mod messages;
 mod nonces;
 mod recent;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use std::collections::BTreeMap;

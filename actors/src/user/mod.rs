@@ -5,6 +5,8 @@ mod logins;
 mod profile;
 mod register;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use rookery_protocol::command::user::{

@@ -59,7 +59,7 @@ settings! {
     "data", "the path of a folder", |c, v| c.data = v.text()?.into();
     "node", "a name of 1 to 64 letters, digits, `-` or `_`", |c, v| c.node = v.checked(is_node_name)?;
     "public_url", "a URL such as https://chat.example", |c, v| c.public_url = v.some(is_origin)?;
-    "registration", "\"open\", \"invite\" or \"closed\"", |c, v| c.registration = v.parse()?;
+    "auth.registration", "\"open\", \"invite\" or \"closed\"", |c, v| c.registration = v.parse()?;
     "trusted_proxies", "a list of networks such as [\"10.0.0.0/8\"]", |c, v| c.trusted_proxies = v.list(network)?;
     "cors_origins", "a list of origins such as [\"https://chat.example\"], or [\"*\"]",
         |c, v| c.cors_origins = v.list(origin)?;

@@ -40,7 +40,7 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
         ("data", "/srv"),
         ("node", "n-1"),
         ("public_url", "https://chat.example/"),
-        ("registration", "invite"),
+        ("auth.registration", "invite"),
         ("trusted_proxies", "10.0.0.0/8, 192.0.2.1"),
         ("cors_origins", "https://a.example,*"),
         ("connections", "10"),
@@ -72,10 +72,11 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
         data = "/srv"
         node = "n-1"
         public_url = "https://chat.example"
-        registration = "invite"
         trusted_proxies = ["10.0.0.0/8", "192.0.2.1/32"]
         cors_origins = ["https://a.example", "*"]
         connections = 10
+        [auth]
+        registration = "invite"
         [tls]
         cert = "c.pem"
         key = "k.pem"

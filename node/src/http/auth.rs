@@ -67,7 +67,7 @@ fn read_register(form: &Form<'_>) -> Option<RegisterForm> {
 }
 
 /// Faults of a username.
-pub(crate) fn check_username(errors: &mut FormErrors, path: &str, name: &String) {
+fn check_username(errors: &mut FormErrors, path: &str, name: &String) {
     let chars = name.chars().count();
     if limits::USERNAME_CHARS.contains(&chars) {
         if !text::is_username(name) {
@@ -340,15 +340,15 @@ pub(super) async fn sessions(Person(caller): Person) -> Reply {
         .map(|login| {
             json!({
                 "id": login.id,
-                "id_hash": login.id,
                 "created_at": login.created_at.iso8601(),
-                "approx_last_used_time": login.used_at.iso8601(),
-                "client_info": { "os": null, "platform": login.device, "location": login.address },
+                "used_at": login.used_at.iso8601(),
+                "device": login.device,
+                "address": login.address,
                 "current": caller.proof == Proof::Login(login.id),
             })
         })
         .collect();
-    Ok(ok(&json!({ "user_sessions": sessions })))
+    Ok(ok(&json!({ "sessions": sessions })))
 }
 
 /// `DELETE /auth/sessions/{id}`

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::form::{self, Form};
 use super::refusal::Refusal;
 
-/// A JSON body; an empty one is an empty object.
+/// A JSON body; none at all is an empty object.
 #[derive(Debug)]
 pub(super) struct JsonBody(Value);
 
@@ -42,7 +42,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 None => ErrorCode::InvalidJson,
             })?
             .to_bytes();
-        if bytes.is_empty() {
+        if bytes.is_empty() && !is_json {
             return Ok(Self(Value::Object(Map::new())));
         }
         if !is_json {
@@ -193,5 +193,6 @@ mod tests {
         assert_eq!(text, Err(ErrorCode::UnsupportedMediaType));
         assert!(read("Application/JSON; charset=utf-8", "{}").await.is_ok());
         assert!(read("text/plain", "").await.is_ok());
+        assert_eq!(read(JSON, "").await, Err(ErrorCode::InvalidJson));
     }
 }

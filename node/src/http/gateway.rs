@@ -1,14 +1,20 @@
 //! `GET /gateway` and `GET /gateway/bot`: where the socket is.
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use rookery_protocol::limits;
 use serde_json::json;
 
 use super::client::{Client, gateway_url};
 use super::refusal::{Reply, ok};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::gateway::Gateway;
+
+/// Identifies that may run at once (`max_concurrency`).
+const CONCURRENT_IDENTIFIES: u32 = 16;
 
 /// `GET /gateway`
 pub(super) async fn get(State(app): State<App>, client: Client, headers: HeaderMap) -> Reply {
@@ -19,19 +25,21 @@ pub(super) async fn get(State(app): State<App>, client: Client, headers: HeaderM
 /// `GET /gateway/bot`
 pub(super) async fn bot(
     State(app): State<App>,
-    _: Caller,
+    Extension(gateway): Extension<Arc<Gateway>>,
+    caller: Caller,
     client: Client,
     headers: HeaderMap,
 ) -> Reply {
     let url = gateway_url(app.config.public_url.as_deref(), &headers, client.is_secure);
+    let left = gateway.left(caller.id());
     Ok(ok(&json!({
         "url": url,
         "shards": 1,
         "session_start_limit": {
-            "total": limits::IDENTIFIES_PER_DAY,
-            "remaining": limits::IDENTIFIES_PER_DAY,
-            "reset_after": 24 * 3_600_000,
-            "max_concurrency": 16,
+            "total": left.total,
+            "remaining": left.remaining,
+            "reset_after": left.reset_after_ms,
+            "max_concurrency": CONCURRENT_IDENTIFIES,
         },
     })))
 }

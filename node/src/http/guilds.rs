@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::body::{JsonBody, Params, Query};
 use super::form::Form;
+use super::guard::Person;
 use super::refusal::{Reply, created, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
@@ -28,7 +29,11 @@ const BITRATE: std::ops::RangeInclusive<u64> = 8_000..=384_000;
 const VOICE_USERS: u64 = 99;
 
 /// `POST /guilds`
-pub(super) async fn create(State(app): State<App>, caller: Caller, body: JsonBody) -> Reply {
+pub(super) async fn create(
+    State(app): State<App>,
+    Person(caller): Person,
+    body: JsonBody,
+) -> Reply {
     let name = body.read(|form| form.text("name").name(limits::GROUP_NAME_CHARS).required())?;
     if app.index.groups_of(caller.id()).await?.len() >= limits::GROUPS_PER_USER {
         return Err(ErrorCode::MaximumGuilds.into());

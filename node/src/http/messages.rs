@@ -106,7 +106,6 @@ fn read_allowed(form: &Form<'_>) -> Allowed {
 fn content<'a>(form: &Form<'a>) -> Field<'a, String> {
     let field = form.field("content", "STRING_TYPE_CONVERT", |value| match value {
         Value::String(text) => Ok(text::clean_content(text)),
-        Value::Number(number) => Ok(number.to_string()),
         _ => Err("Could not interpret value as string.".to_owned()),
     });
     field.checked(|errors, path, content| {

@@ -18,8 +18,10 @@ mod messages;
 pub mod refusal;
 mod users;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
@@ -31,11 +33,10 @@ use rookery_protocol::limits::REQUEST_SECONDS;
 
 use self::refusal::Refusal;
 use crate::app::App;
+use crate::gateway::Gateway;
 
-pub(crate) use self::auth::check_username;
-
-/// Everything the node serves over HTTP but the gateway's sockets.
-pub fn router(app: &App) -> Router {
+/// Everything the node serves: the API, its health, and the gateway's sockets.
+pub fn router(app: &App, gateway: &Arc<Gateway>) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
@@ -47,7 +48,9 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .layer(Extension(Arc::clone(gateway)))
         .with_state(app.clone())
+        .merge(gateway.routes())
 }
 
 /// The routes below a prefix.
