@@ -102,6 +102,11 @@ impl Node {
         })
     }
 
+    /// The lane everything of this run is committed on, and its counters.
+    pub fn lane(&self) -> &CommitLane {
+        &self.lane
+    }
+
     /// Ends the entities once what they do is durable and answered.
     pub async fn shutdown(&self) {
         self.app.directory.shutdown().await;

@@ -131,3 +131,6 @@ impl Authenticator {
         self.keys.rotate(self.clock.now()).await
     }
 }
+
+#[cfg(test)]
+mod tests;
