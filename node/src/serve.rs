@@ -92,14 +92,13 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         node: config.node.clone(),
         incarnation: node.incarnation,
     };
-    let public_url = config.public_url.as_ref();
     let gateway = Gateway::start(
         hub,
         inboxes,
         Arc::new(node.app.clone()),
         Arc::clone(&node.app.clock) as Arc<dyn Clock>,
         name,
-        public_url.map(|url| url.replacen("http", "ws", 1)),
+        config.public_url.clone(),
     )?;
     let stopping = CancellationToken::new();
     let connections = TaskTracker::new();

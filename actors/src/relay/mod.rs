@@ -16,6 +16,9 @@ mod session;
 mod topic;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use delivery::{Deliveries, Delivery, Flush};
 pub use lane::{Census, Config, Lane};
 pub use wire::{Control, Effect, Identity, Input, Link, Lost, Refusal, Secret, SessionRef, Shard};

@@ -42,7 +42,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts the lanes. `public_url` is `ws://` or `wss://` without a trailing slash. Must be called within a tokio
+    /// Starts the lanes. `public_url` is `http(s)://` without a trailing slash. Must be called within a tokio
     /// runtime.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::Gateway;
 use super::admit::{Admitted, admit};
+use crate::http::client::gateway_url;
 use crate::net::Io;
 
 /// The query of the socket's URL. What is not known is not looked at.
@@ -53,14 +54,6 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
     })
 }
 
-/// The host a client says it reached, if it looks like one.
-fn host(headers: &HeaderMap) -> Option<&str> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let is_plain =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
-    (!host.is_empty() && host.len() <= 255 && host.bytes().all(is_plain)).then_some(host)
-}
-
 /// Answers the upgrade and starts the socket's task.
 pub(super) async fn upgrade(
     State(gateway): State<Arc<Gateway>>,
@@ -80,10 +73,10 @@ pub(super) async fn upgrade(
         return refuse();
     };
     // The client's own words about itself only change what it is told itself.
-    let is_secure = headers
+    let is_forwarded = headers
         .get("x-forwarded-proto")
         .is_some_and(|proto| proto == "https" || proto == "wss");
-    let host = host(headers).unwrap_or("localhost").to_owned();
+    let headers = headers.clone();
     let query = Query::try_from_uri(request.uri());
     let manner = Manner::from(query.map_or_else(|_| Params::default(), |Query(params)| params));
     let upgraded = hyper::upgrade::on(&mut request);
@@ -94,15 +87,9 @@ pub(super) async fn upgrade(
             tracing::error!("a connection is not served over net::Io");
             return;
         };
-        let scheme = if is_secure || io.wire().is_tls() {
-            "wss"
-        } else {
-            "ws"
-        };
-        let origin = task
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("{scheme}://{host}"));
+        let is_secure = is_forwarded || io.wire().is_tls();
+        let origin = gateway_url(task.public_url.as_deref(), &headers, is_secure);
+        drop(headers);
         // Boxed: what identifying needs is gone while the session idles.
         let admitted = Box::pin(admit(task, io, read, manner, origin)).await;
         if let Some(Admitted { socket, link, lane }) = admitted {
@@ -131,25 +118,4 @@ fn refuse() -> Response<Body> {
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_hosts_are_told_back() {
-        let host_of = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, HeaderValue::from_str(text).unwrap());
-            host(&headers).map(str::to_owned)
-        };
-        assert_eq!(
-            host_of("chat.example:8080").as_deref(),
-            Some("chat.example:8080")
-        );
-        assert_eq!(host_of("[::1]:8080").as_deref(), Some("[::1]:8080"));
-        assert_eq!(host_of("a/b"), None);
-        assert_eq!(host_of("a\"b"), None);
-    }
 }
