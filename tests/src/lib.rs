@@ -13,5 +13,6 @@
 
 pub mod bench;
 pub mod contract;
+pub mod disk;
 pub mod fuzz;
 pub mod harness;

@@ -2,6 +2,10 @@
 //!
 //! The file lock is the fence between processes; a commit is one transaction with one fsync. An error of the disk in a
 //! commit ends the process: what was promised to be durable may not be, and a restart reads what is.
+//!
+//! A start after a kill reads the whole file (measured: 1.4 ms per MB). redb's quick repair would spare that, for two
+//! fsyncs a commit: +60 % on the latency of a lone message (0.35 to 0.57 ms), and an allocator state per commit that
+//! grows with the file. Restarts after kills are rare, commits are not: it stays off.
 
 mod commit;
 mod key;
