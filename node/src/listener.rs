@@ -68,9 +68,9 @@ impl Listener {
         self: Arc<Self>,
         tcp: TcpStream,
         address: SocketAddr,
-        _place: OwnedSemaphorePermit,
+        place: OwnedSemaphorePermit,
     ) {
-        let Some(io) = self.handshake(tcp).await else {
+        let Some(io) = self.handshake(tcp, place).await else {
             return;
         };
         let peer = Peer {
@@ -101,14 +101,14 @@ impl Listener {
     }
 
     /// The connection, after the TLS handshake if there is one.
-    async fn handshake(&self, tcp: TcpStream) -> Option<Io> {
+    async fn handshake(&self, tcp: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
         let Some(certificates) = &self.certificates else {
-            return Some(Io::plain(tcp));
+            return Some(Io::plain(tcp, place));
         };
         let deadline = Duration::from_secs(HEAD_SECONDS);
         let handshake = certificates.acceptor().accept(tcp);
         match tokio::time::timeout(deadline, handshake).await {
-            Ok(Ok(stream)) => Some(Io::tls(stream)),
+            Ok(Ok(stream)) => Some(Io::tls(stream, place)),
             Ok(Err(error)) => {
                 tracing::debug!(%error, "TLS handshake failed");
                 None

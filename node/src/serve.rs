@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rookery_actors::entity::{Clock, Publisher};
 use rookery_actors::store::SharedStore;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,8 @@ const DRAIN: Duration = Duration::from_secs(9);
 const DRAIN_SESSIONS: Duration = Duration::from_secs(3);
 /// What of it requests under way may take.
 const DRAIN_REQUESTS: Duration = Duration::from_secs(3);
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 /// How often certificate files are looked at.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3);
 /// How often signing keys are looked at.
@@ -80,6 +82,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let certificates = Certificates::load(&config.tls)?.map(Arc::new);
     let address = config.listen;
     let listen_failed = |reason| ServeError::Listen { address, reason };
+    // Bound now, so that a taken address is told at once; nobody gets through before the node is ready.
     let socket = bind(address).map_err(listen_failed)?;
     let address = socket.local_addr().map_err(listen_failed)?;
     let store = open_store(&config).await?;
@@ -109,6 +112,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         stopping: stopping.clone(),
         connections: connections.clone(),
     };
+    let socket = socket.listen(BACKLOG).map_err(listen_failed)?;
     let accepting = tokio::spawn(listener.run(socket));
     let upkeep = tokio::spawn(upkeep(
         node.app.clone(),
@@ -168,16 +172,16 @@ impl Signals {
     }
 }
 
-/// A listening socket; a restarted node gets its address back at once.
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+/// A socket at the address; a restarted node gets its address back at once.
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
     let socket = if address.is_ipv4() {
-        tokio::net::TcpSocket::new_v4()?
+        TcpSocket::new_v4()?
     } else {
-        tokio::net::TcpSocket::new_v6()?
+        TcpSocket::new_v6()?
     };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(1_024)
+    Ok(socket)
 }
 
 /// Looks after certificates and keys.

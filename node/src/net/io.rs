@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 
 use super::wire::Wire;
@@ -16,15 +17,15 @@ use super::wire::Wire;
 pub struct Io(Arc<Wire>);
 
 impl Io {
-    /// A connection without TLS.
-    pub fn plain(tcp: TcpStream) -> Self {
-        Self(Arc::new(Wire::new(tcp, None)))
+    /// A connection without TLS. It keeps its place among the node's connections as long as it lives.
+    pub fn plain(tcp: TcpStream, place: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(Wire::new(tcp, None, place)))
     }
 
     /// A connection with TLS whose handshake is done.
-    pub fn tls(stream: TlsStream<TcpStream>) -> Self {
+    pub fn tls(stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
         let (tcp, tls): (TcpStream, ServerConnection) = stream.into_inner();
-        Self(Arc::new(Wire::new(tcp, Some(tls))))
+        Self(Arc::new(Wire::new(tcp, Some(tls), place)))
     }
 
     /// The connection itself, for the gateway.

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rustls::ServerConnection;
 use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 /// Encrypted bytes that may wait for the socket, and the largest piece encrypted at once.
 const TLS_BYTES: usize = 64 * 1_024;
@@ -19,6 +19,8 @@ pub struct Wire {
     tcp: TcpStream,
     tls: Option<Mutex<ServerConnection>>,
     closing: Notify,
+    /// Given back when the connection ends, upgraded or not.
+    _place: OwnedSemaphorePermit,
 }
 
 /// What a write took.
@@ -54,7 +56,11 @@ impl Write for Now<'_> {
 }
 
 impl Wire {
-    pub(super) fn new(tcp: TcpStream, tls: Option<ServerConnection>) -> Self {
+    pub(super) fn new(
+        tcp: TcpStream,
+        tls: Option<ServerConnection>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         // Frames are written whole: waiting for more to send would only delay them.
         if let Err(error) = tcp.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
@@ -67,6 +73,7 @@ impl Wire {
             tcp,
             tls,
             closing: Notify::new(),
+            _place: place,
         }
     }
 

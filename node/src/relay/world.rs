@@ -7,11 +7,10 @@ use rookery_actors::store::{self, Order, Scan};
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{Subscribe, Subscribed};
 use rookery_protocol::command::user::{Attach, Attached, Detach};
-use rookery_protocol::document::{Events, Memberships, Part, TableId};
+use rookery_protocol::document::{Events, Part, TableId};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Frame, FrameSeq};
 use rookery_protocol::ids::{GroupId, UserId};
-use rookery_protocol::limits;
 use rookery_protocol::profile::Profile;
 
 use crate::app::App;
@@ -55,17 +54,7 @@ impl World for App {
     }
 
     async fn groups(&self, user: UserId) -> Answer<Vec<GroupId>> {
-        let scan = Scan {
-            table: TableId::Memberships,
-            partition: user.into(),
-            above: None,
-            below: None,
-            order: Order::Ascending,
-            limit: limits::GROUPS_PER_USER,
-        };
-        let rows = store::scan::<Memberships>(self.store.as_ref(), scan).await;
-        let rows = rows.map_err(fault::read_failed)?;
-        Ok(rows.into_iter().map(|(_, row)| row.group).collect())
+        self.index.groups_of(user).await
     }
 
     async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed> {
