@@ -14,7 +14,7 @@ use rookery_protocol::event::{Act, Event, EventName};
 use rookery_protocol::time::Millis;
 use serde_json::{Value, json};
 
-use crate::entity::{Core, Effect, Input, LoadError, ReplyTo};
+use crate::entity::{Core, Effect, Input, LoadError, ReplyTo, SharedMinter};
 use crate::store::memory::MemoryStore;
 use crate::store::{Commit, LaneId, Store, Unit, Write};
 
@@ -33,6 +33,8 @@ pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
 pub(crate) struct Rig<C: Core> {
     pub(crate) core: C,
     pub(crate) entity: EntityRef,
+    /// The minter of the node, which outlives the lives of its entities.
+    ids: SharedMinter,
     pub(crate) store: MemoryStore,
     pub(crate) now: Millis,
     pub(crate) gseq: u64,
@@ -67,10 +69,12 @@ impl<C: Core> Rig<C> {
             index: 0,
         };
         let seq = ready(store.open_lane(&lane)).expect("a lane");
-        let core = ready(C::load(entity.id, 1, &store)).expect("a core");
+        let ids = minter();
+        let core = ready(C::load(entity.id, &ids, &store)).expect("a core");
         Self {
             core,
             entity,
+            ids,
             store,
             now: START,
             gseq: 0,
@@ -89,9 +93,9 @@ impl<C: Core> Rig<C> {
         }
     }
 
-    /// A second core from what is durable, by another worker.
+    /// A second core from what is durable, in the same node.
     pub(crate) fn load(&self) -> Result<C, LoadError> {
-        ready(C::load(self.entity.id, self.lives + 1, &self.store))
+        ready(C::load(self.entity.id, &self.ids, &self.store))
     }
 
     /// Loses everything that is not durable. Whoever waits for an answer gets none.
@@ -294,4 +298,9 @@ pub(crate) fn readable(event: &Event) -> Value {
 /// The code of a refusal.
 pub(crate) fn code<T: std::fmt::Debug>(answer: Answer<T>) -> ErrorCode {
     answer.expect_err("a refusal").code
+}
+
+/// A minter that has minted nothing yet.
+pub(crate) fn minter() -> SharedMinter {
+    SharedMinter::new(1, Millis(0))
 }

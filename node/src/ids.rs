@@ -4,14 +4,15 @@
 //! comes twice, whatever the clock does and however the process ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rookery_actors::commit::CommitLane;
-use rookery_actors::entity::Clock;
+use rookery_actors::entity::{Clock, SharedMinter};
 use rookery_actors::store::{self, CommitError, LaneId, SharedStore, StoreError, Unit};
 use rookery_protocol::command::Answer;
 use rookery_protocol::document::{Key, NodeRow, Nodes};
 use rookery_protocol::entity::{EntityKind, EntityRef};
-use rookery_protocol::snowflake::{Minter, created_at};
+use rookery_protocol::snowflake::created_at;
 use rookery_protocol::time::Millis;
 use tokio::sync::Mutex;
 
@@ -77,10 +78,8 @@ impl Incarnation {
             incarnation: number,
             lane: lane.clone(),
             clock,
-            state: Mutex::new(State {
-                minter: Minter::new(worker, floor),
-                ceiling: floor,
-            }),
+            ceiling: Mutex::new(floor),
+            minter: SharedMinter::new(worker, floor),
         };
         ids.reserve(floor).await.map_err(BeginError::Refused)?;
         Ok(Self { number, lane, ids })
@@ -93,12 +92,9 @@ pub struct Ids {
     incarnation: u64,
     lane: CommitLane,
     clock: Arc<SystemClock>,
-    state: Mutex<State>,
-}
-
-struct State {
-    minter: Minter,
-    ceiling: Millis,
+    minter: SharedMinter,
+    /// Held while it is being raised.
+    ceiling: Mutex<Millis>,
 }
 
 impl Ids {
@@ -107,19 +103,42 @@ impl Ids {
     /// # Errors
     /// The ceiling could not be raised: `Busy` or `Unavailable`.
     pub async fn mint(&self) -> Answer<u64> {
-        let mut state = self.state.lock().await;
-        let id = state.minter.mint(self.clock.now());
+        let id = self.minter.mint(self.clock.now());
         let at = created_at(id);
-        if at >= state.ceiling {
-            state.ceiling = self.write_ceiling(at.max(self.clock.now())).await?;
+        let mut ceiling = self.ceiling.lock().await;
+        if at >= *ceiling {
+            *ceiling = self.write_ceiling(at.max(self.clock.now())).await?;
         }
         Ok(id)
     }
 
+    /// The minter itself, for entities: they do not wait for the ceiling, which [`Ids::keep_ahead`] raises for them.
+    pub fn minter(&self) -> SharedMinter {
+        self.minter.clone()
+    }
+
+    /// Raises the ceiling whenever ids come near it; to be run beside the node. An entity's ids may pass it for as
+    /// long as one commit takes; they are in that lane's commits, so only a crash in that instant, followed by a clock
+    /// that was set back, could ever repeat one.
+    pub async fn keep_ahead(&self) {
+        let mut beat = tokio::time::interval(Duration::from_millis(RESERVE_MS / 4));
+        loop {
+            beat.tick().await;
+            let used = self.minter.high_water();
+            let mut ceiling = self.ceiling.lock().await;
+            if used.plus(RESERVE_MS / 2) >= *ceiling {
+                match self.write_ceiling(used.max(self.clock.now())).await {
+                    Ok(raised) => *ceiling = raised,
+                    Err(error) => tracing::warn!(%error, "the ceiling of ids could not be raised"),
+                }
+            }
+        }
+    }
+
     /// Raises the ceiling above `at`.
     async fn reserve(&self, at: Millis) -> Answer<()> {
-        let mut state = self.state.lock().await;
-        state.ceiling = self.write_ceiling(at.max(self.clock.now())).await?;
+        let mut ceiling = self.ceiling.lock().await;
+        *ceiling = self.write_ceiling(at.max(self.clock.now())).await?;
         Ok(())
     }
 

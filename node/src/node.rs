@@ -71,7 +71,7 @@ impl Node {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             publisher,
             accounts: Arc::clone(&accounts) as Arc<dyn AccountCache>,
-            worker: WORKER,
+            ids: ids.minter(),
         };
         let directory = Directory::start(world)
             .await

@@ -119,6 +119,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         certificates.clone(),
         signals.hangup,
     ));
+    let ids = Arc::clone(&node.app.ids);
+    let ceiling = tokio::spawn(async move { ids.keep_ahead().await });
     announce(address, certificates.is_some());
     let signal = tokio::select! {
         _ = signals.terminate.recv() => "SIGTERM",
@@ -136,6 +138,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         {
             tracing::warn!(left = connections.len(), "requests still under way");
         }
+        ceiling.abort();
+        upkeep.abort();
         node.shutdown().await;
     };
     tokio::select! {
@@ -147,7 +151,6 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         _ = signals.terminate.recv() => std::process::exit(1),
         _ = signals.interrupt.recv() => std::process::exit(1),
     }
-    upkeep.abort();
     accepting.abort();
     // Blocks until the last commit is on the disk.
     let _ = tokio::task::spawn_blocking(move || store.close()).await;

@@ -26,8 +26,6 @@ pub fn floor(at: Millis) -> u64 {
 pub struct Minter {
     worker: u16,
     last_ms: u64,
-    /// The first increment of each millisecond.
-    first: u16,
     increment: u16,
 }
 
@@ -37,19 +35,7 @@ impl Minter {
         Self {
             worker: worker & MAX_WORKER,
             last_ms: floor.since(Millis(EPOCH_MS)),
-            first: 0,
             increment: 0xfff,
-        }
-    }
-
-    /// A minter of one of many entities that share a worker: each counts from a place of its own within a
-    /// millisecond, which makes it unlikely (not impossible) that two of them mint the same id.
-    pub fn salted(worker: u16, floor: Millis, salt: u64) -> Self {
-        let hash = salt.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        Self {
-            // Leaves at least 256 increments of each millisecond.
-            first: u16::try_from(hash % 0xf00).unwrap_or(0),
-            ..Self::new(worker, floor)
         }
     }
 
@@ -58,12 +44,12 @@ impl Minter {
         let ms = now.since(Millis(EPOCH_MS));
         if ms > self.last_ms {
             self.last_ms = ms;
-            self.increment = self.first;
+            self.increment = 0;
         } else if self.increment < 0xfff {
             self.increment += 1;
         } else {
             self.last_ms += 1;
-            self.increment = self.first;
+            self.increment = 0;
         }
         (self.last_ms << 22) | (u64::from(self.worker) << 12) | u64::from(self.increment)
     }
@@ -75,8 +61,8 @@ impl Minter {
             return id;
         }
         self.last_ms = (last >> 22) + 1;
-        self.increment = self.first;
-        (self.last_ms << 22) | (u64::from(self.worker) << 12) | u64::from(self.increment)
+        self.increment = 0;
+        (self.last_ms << 22) | (u64::from(self.worker) << 12)
     }
 
     /// The millisecond of the last id; the next holder of this worker id starts above it.
@@ -92,8 +78,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ids_rise_whatever_the_clock_does(clock in proptest::collection::vec(EPOCH_MS..EPOCH_MS + 5, 1..20_000), last in 0u64..(8 << 22), salt: u64) {
-            let mut minter = Minter::salted(3, Millis(0), salt);
+        fn ids_rise_whatever_the_clock_does(clock in proptest::collection::vec(EPOCH_MS..EPOCH_MS + 5, 1..20_000), last in 0u64..(8 << 22)) {
+            let mut minter = Minter::new(3, Millis(0));
             let mut previous = 0;
             for (n, now) in clock.into_iter().enumerate() {
                 let id = if n % 7 == 0 { minter.mint_above(Millis(now), last.max(previous)) } else { minter.mint(Millis(now)) };

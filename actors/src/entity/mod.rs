@@ -7,6 +7,7 @@ mod counters;
 mod directory;
 mod kind;
 mod machine;
+mod minter;
 mod shell;
 mod supervisor;
 #[cfg(test)]
@@ -17,4 +18,5 @@ pub use self::core::{Core, Effect, Input, LoadError, ReplyTo};
 pub use self::counters::{Counters, CountersView};
 pub use self::directory::Directory;
 pub use self::machine::{AckTo, Action, Log, Machine, Stimulus};
+pub use self::minter::SharedMinter;
 pub use self::world::{AccountCache, Clock, Publisher, World};

@@ -6,6 +6,7 @@ use rookery_protocol::event::Frame;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
 
+use super::minter::SharedMinter;
 use crate::commit::CommitLane;
 use crate::store::SharedStore;
 
@@ -44,14 +45,14 @@ pub struct World {
     pub publisher: Arc<dyn Publisher>,
     /// What must hear of changed accounts.
     pub accounts: Arc<dyn AccountCache>,
-    /// This node's worker id, the middle part of the ids it mints.
-    pub worker: u16,
+    /// Mints the ids of everything that entities make.
+    pub ids: SharedMinter,
 }
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("World")
-            .field("worker", &self.worker)
+            .field("ids", &self.ids)
             .finish_non_exhaustive()
     }
 }

@@ -81,7 +81,7 @@ impl Live {
         let mut channel = blank(ChannelId(0), kind);
         channel.position = self.next_position(kind);
         self.apply(&mut channel, patch)?;
-        channel.id = ChannelId(self.minter.mint(turn.now));
+        channel.id = ChannelId(self.ids.mint(turn.now));
         claim(turn, self.document.id, channel.id);
         self.document.channels.push(channel.clone());
         self.save(turn);

@@ -7,24 +7,22 @@ use rookery_protocol::document::{
 };
 use rookery_protocol::ids::{ChannelId, GroupId};
 use rookery_protocol::permissions::Permissions;
-use rookery_protocol::snowflake::Minter;
-use rookery_protocol::time::Millis;
 
 use super::{Live, Turn, channels};
+use crate::entity::SharedMinter;
 
 /// A new group with its owner as the first member; nobody is subscribed yet, so there are no events.
 pub(super) fn create(
     turn: &mut Turn<'_>,
     id: GroupId,
-    worker: u16,
+    ids: &SharedMinter,
     request: CreateGroup,
 ) -> (Live, GroupView) {
-    let mut minter = Minter::salted(worker, Millis(0), id.0);
-    let mut channel = |kind, name: &str, position, parent| ChannelDocument {
+    let channel = |kind, name: &str, position, parent| ChannelDocument {
         name: name.to_owned(),
         position,
         parent,
-        ..channels::blank(ChannelId(minter.mint(turn.now)), kind)
+        ..channels::blank(ChannelId(ids.mint(turn.now)), kind)
     };
     let texts = channel(ChannelKind::Category, "Text Channels", 0, None);
     let voices = channel(ChannelKind::Category, "Voice Channels", 1, None);
@@ -51,7 +49,7 @@ pub(super) fn create(
             bot: None,
         }],
     };
-    let mut live = Live::new(document, minter);
+    let mut live = Live::new(document, ids.clone());
     for channel in &live.document.channels {
         channels::claim(turn, id, channel.id);
     }

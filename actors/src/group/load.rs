@@ -7,12 +7,12 @@ use rookery_protocol::document::{
 };
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId};
 use rookery_protocol::limits;
-use rookery_protocol::snowflake::{self, Minter};
+use rookery_protocol::snowflake;
 use rookery_protocol::time::Millis;
 
 use super::Live;
 use super::nonces::{Nonces, Rebuild};
-use crate::entity::LoadError;
+use crate::entity::{LoadError, SharedMinter};
 use crate::snapshot;
 use crate::store::{self, Order, Scan, Store, StoreError};
 
@@ -22,7 +22,7 @@ const PAGE: usize = 1_000;
 /// The group at `id`, if there is one.
 pub(super) async fn load(
     id: GroupId,
-    worker: u16,
+    ids: &SharedMinter,
     store: &dyn Store,
 ) -> Result<Option<Live>, LoadError> {
     let known = GroupDocument::SCHEMA;
@@ -33,13 +33,6 @@ pub(super) async fn load(
     let invites = store::scan_all::<Invites>(store, id, PAGE).await?;
     let last_messages = last_messages(&document, store).await?;
     let nonces = nonces(&last_messages, store).await?;
-
-    // Ids go on above every one that is known; what else was minted (and deleted since) lies in the past.
-    let channels = document.channels.iter().map(|channel| channel.id.0);
-    let roles = document.roles.iter().map(|role| role.id.0);
-    let messages = last_messages.values().map(|message| message.0);
-    let newest = channels.chain(roles).chain(messages).max().unwrap_or(0);
-    let minter = Minter::salted(worker, snowflake::created_at(newest), id.0);
     Ok(Some(Live {
         members: members
             .into_iter()
@@ -51,7 +44,7 @@ pub(super) async fn load(
             .collect(),
         last_messages,
         nonces,
-        ..Live::new(document, minter)
+        ..Live::new(document, ids.clone())
     }))
 }
 

@@ -68,7 +68,7 @@ impl Live {
                 return Err(ErrorCode::MaximumRoles.into());
             }
             let role = RoleDocument {
-                id: RoleId(self.minter.mint(turn.now)),
+                id: RoleId(self.ids.mint(turn.now)),
                 name: bot.username.clone(),
                 color: 0,
                 hoist: false,

@@ -146,7 +146,7 @@ impl Live {
     /// An id above every earlier one of the channel.
     fn next_id(&mut self, now: Millis, channel: ChannelId) -> MessageId {
         let last = self.last_messages.get(&channel).map_or(0, |last| last.0);
-        MessageId(self.minter.mint_above(now, last))
+        MessageId(self.ids.mint_above(now, last))
     }
 
     fn emit_created(&self, turn: &mut Turn<'_>, row: &MessageRow, body: MessageJson<'_>) {

@@ -27,13 +27,12 @@ use rookery_protocol::command::{Answer, Notice};
 use rookery_protocol::document::{GroupDocument, InviteRow, MemberRow, Messages, TableId, decode};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
-use rookery_protocol::snowflake::Minter;
 use rookery_protocol::time::Millis;
 
 use self::nonces::Nonces;
 use self::recent::Recent;
 use self::waiting::Waiting;
-use crate::entity::{Core, Effect, Input, LoadError, ReplyTo};
+use crate::entity::{Core, Effect, Input, LoadError, ReplyTo, SharedMinter};
 use crate::store::Store;
 
 type Turn<'a> = crate::turn::Turn<'a, GroupReply>;
@@ -45,7 +44,7 @@ type Place = (ChannelId, MessageId);
 #[derive(Debug)]
 pub struct Group {
     id: GroupId,
-    worker: u16,
+    ids: SharedMinter,
     live: Option<Box<Live>>,
     waiting: Waiting,
 }
@@ -60,7 +59,7 @@ struct Live {
     last_messages: BTreeMap<ChannelId, MessageId>,
     recent: Recent,
     nonces: Nonces,
-    minter: Minter,
+    ids: SharedMinter,
     /// Set by the command that ends it.
     deleted: bool,
 }
@@ -70,12 +69,12 @@ impl Core for Group {
     type Command = GroupCommand;
     type Reply = GroupReply;
 
-    async fn load(id: u64, worker: u16, store: &dyn Store) -> Result<Self, LoadError> {
+    async fn load(id: u64, ids: &SharedMinter, store: &dyn Store) -> Result<Self, LoadError> {
         let id = GroupId(id);
         Ok(Self {
             id,
-            worker,
-            live: load::load(id, worker, store).await?.map(Box::new),
+            ids: ids.clone(),
+            live: load::load(id, ids, store).await?.map(Box::new),
             waiting: Waiting::default(),
         })
     }
@@ -110,7 +109,7 @@ impl Group {
         let Some(live) = &mut self.live else {
             let answer = match command {
                 GroupCommand::CreateGroup(request) => {
-                    let (live, view) = create::create(turn, self.id, self.worker, request);
+                    let (live, view) = create::create(turn, self.id, &self.ids, request);
                     self.live = Some(Box::new(live));
                     Ok(GroupReply::CreateGroup(view))
                 }
@@ -163,7 +162,7 @@ impl Group {
 }
 
 impl Live {
-    fn new(document: GroupDocument, minter: Minter) -> Self {
+    fn new(document: GroupDocument, ids: SharedMinter) -> Self {
         Self {
             document,
             members: BTreeMap::new(),
@@ -171,7 +170,7 @@ impl Live {
             last_messages: BTreeMap::new(),
             recent: Recent::default(),
             nonces: Nonces::default(),
-            minter,
+            ids,
             deleted: false,
         }
     }

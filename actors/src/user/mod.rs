@@ -20,7 +20,7 @@ use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
 
 use self::sessions::Sessions;
-use crate::entity::{Core, Effect, Input, LoadError};
+use crate::entity::{Core, Effect, Input, LoadError, SharedMinter};
 use crate::snapshot;
 use crate::store::Store;
 
@@ -45,7 +45,7 @@ impl Core for User {
     type Command = UserCommand;
     type Reply = UserReply;
 
-    async fn load(id: u64, _worker: u16, store: &dyn Store) -> Result<Self, LoadError> {
+    async fn load(id: u64, _ids: &SharedMinter, store: &dyn Store) -> Result<Self, LoadError> {
         let id = UserId(id);
         let document =
             snapshot::load::<Users>(store, &Key::single(id), UserDocument::SCHEMA).await?;

@@ -94,8 +94,11 @@ fn a_snapshot_of_a_newer_schema_is_refused() {
         let other = Rig::<Group>::on(GroupId(7), rig.store);
         commit_past(other, write)
     };
-    let refused =
-        crate::testkit::ready(<Group as crate::entity::Core>::load(GROUP.0, 1, &rig.store));
+    let refused = crate::testkit::ready(<Group as crate::entity::Core>::load(
+        GROUP.0,
+        &crate::testkit::minter(),
+        &rig.store,
+    ));
     let (found, known) = (2, 1);
     assert!(
         matches!(refused, Err(LoadError::NewerSchema { found: f, known: k }) if (f, k) == (found, known))
@@ -117,8 +120,11 @@ fn a_row_that_cannot_be_read_is_said_so() {
         row: vec![1, 2, 3],
     };
     let rig = commit_past(Rig::<Group>::on(GroupId(7), rig.store), write);
-    let refused =
-        crate::testkit::ready(<Group as crate::entity::Core>::load(GROUP.0, 1, &rig.store));
+    let refused = crate::testkit::ready(<Group as crate::entity::Core>::load(
+        GROUP.0,
+        &crate::testkit::minter(),
+        &rig.store,
+    ));
     let corrupt = LoadError::Store(StoreError::Corrupt(
         decode::<Invites>(&[1, 2, 3]).unwrap_err(),
     ));

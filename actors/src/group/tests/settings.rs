@@ -63,7 +63,7 @@ fn a_group_is_made_once() {
 fn a_channel_id_that_another_group_took_makes_the_step_not_happen() {
     let mut first = founded();
     first.rewrite(vec![store::delete::<Groups>(Key::single(GROUP))]);
-    // The same salt, worker and time: the same ids.
+    // The same worker and time: the same ids.
     let mut rig = Rig::<Group>::on(GROUP, first.store);
     let create = CreateGroup {
         by: profile(ADA),

@@ -236,7 +236,11 @@ fn a_snapshot_of_a_newer_schema_is_refused() {
     let writes = std::mem::take(&mut rig.writes);
     let mut other = Rig::<User>::on(UserId(3), rig.store);
     other.rewrite(writes);
-    let refused = ready(<User as crate::entity::Core>::load(ADA.0, 1, &other.store));
+    let refused = ready(<User as crate::entity::Core>::load(
+        ADA.0,
+        &crate::testkit::minter(),
+        &other.store,
+    ));
     let known = crate::entity::LoadError::NewerSchema { found: 2, known: 1 };
     assert_eq!(refused.unwrap_err().to_string(), known.to_string());
 }
