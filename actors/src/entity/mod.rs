@@ -9,6 +9,7 @@ mod kind;
 mod machine;
 mod minter;
 mod shell;
+mod stimulus;
 mod supervisor;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ mod world;
 pub use self::core::{Core, Effect, Input, LoadError, ReplyTo};
 pub use self::counters::{Counters, CountersView};
 pub use self::directory::Directory;
-pub use self::machine::{AckTo, Action, Log, Machine, Stimulus};
+pub use self::machine::{Log, Machine};
 pub use self::minter::SharedMinter;
+pub use self::stimulus::{AckTo, Action, Stimulus};
 pub use self::world::{AccountCache, Clock, Publisher, World};
