@@ -1,0 +1,116 @@
+//! Persisted rows: every row reads back as it was written, and what is on disk does not change by accident. A changed
+//! snapshot here means that older data folders hold something else: raise the schema and keep reading the old one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a panic in a test is the report"
+)]
+
+mod samples;
+
+use proptest::prelude::*;
+use rookery_protocol::document::{
+    Applications, Channels, Events, Groups, InviteCodes, Invites, LaneRow, Marks, Members,
+    Memberships, Messages, Nodes, Outbox, SigningKeys, Table, TableId, Usernames, Users, decode,
+    encode,
+};
+use rookery_protocol::entity::EntityRef;
+
+/// The document of a row: its fields in order, with the types of their values.
+fn document(bytes: &[u8]) -> bson::Document {
+    bson::Document::from_reader(bytes).unwrap()
+}
+
+/// What is on disk for a row, and that it reads back.
+fn stored<T: Table>(row: &T::Row) -> bson::Document
+where
+    T::Row: PartialEq + std::fmt::Debug,
+{
+    let bytes = encode::<T>(row);
+    assert_eq!(&decode::<T>(&bytes).unwrap(), row);
+    document(&bytes)
+}
+
+macro_rules! rows {
+    ($($name:ident: $table:ident = $sample:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $name() {
+                for (n, row) in samples::fixed::$sample().iter().enumerate() {
+                    insta::assert_debug_snapshot!(format!("{}-{n}", stringify!($name)), stored::<$table>(row));
+                }
+            }
+        )*
+
+        proptest! {
+            $(
+                #[test]
+                fn $sample(row in samples::any::$sample()) {
+                    let bytes = encode::<$table>(&row);
+                    prop_assert_eq!(decode::<$table>(&bytes).unwrap(), row);
+                }
+            )*
+        }
+
+        #[test]
+        fn every_table_is_here() {
+            let here = [$(<$table as Table>::ID),*];
+            assert_eq!(here, TableId::ALL);
+        }
+
+        #[test]
+        fn bytes_that_are_no_row_are_an_error() {
+            for bytes in [&b""[..], b"\x05\0\0\0\0", b"\xff\xff\xff\x7f\0", b"{}", &[0; 64]] {
+                $(
+                    let error = decode::<$table>(bytes).err().expect("no row");
+                    assert!(error.to_string().contains(<$table as Table>::ID.name()));
+                )*
+            }
+        }
+    };
+}
+
+rows! {
+    users_on_disk: Users = user,
+    usernames_on_disk: Usernames = username,
+    applications_on_disk: Applications = application,
+    groups_on_disk: Groups = group,
+    members_on_disk: Members = member,
+    memberships_on_disk: Memberships = membership,
+    channels_on_disk: Channels = channel,
+    invites_on_disk: Invites = invite,
+    invite_codes_on_disk: InviteCodes = invite_code,
+    messages_on_disk: Messages = message,
+    events_on_disk: Events = event,
+    outbox_on_disk: Outbox = outbox,
+    marks_on_disk: Marks = mark,
+    nodes_on_disk: Nodes = node,
+    signing_keys_on_disk: SigningKeys = signing_key,
+}
+
+#[test]
+fn lanes_on_disk() {
+    let row = LaneRow {
+        seq: 1 << 40,
+        fenced: true,
+        refused: vec![0, 511],
+    };
+    let bytes = bson::serialize_to_vec(&row).unwrap();
+    assert_eq!(
+        bson::deserialize_from_slice::<LaneRow>(&bytes).unwrap(),
+        row
+    );
+    insta::assert_debug_snapshot!(document(&bytes));
+}
+
+#[test]
+fn tables_keep_their_names() {
+    insta::assert_debug_snapshot!(TableId::ALL.map(TableId::name));
+}
+
+proptest! {
+    #[test]
+    fn an_entity_in_a_key_reads_back(entity in samples::any::entity()) {
+        prop_assert_eq!(entity.to_string().parse::<EntityRef>(), Ok(entity));
+    }
+}
