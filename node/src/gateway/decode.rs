@@ -33,6 +33,10 @@ pub fn decode(text: &[u8]) -> Result<ClientCommand, CloseCode> {
     if text.len() > limits::GATEWAY_FRAME_BYTES {
         return Err(CloseCode::DecodeError);
     }
+    // Serde would also read a struct from a list of its fields.
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(CloseCode::DecodeError);
+    }
     let frame: ClientFrame<'_> =
         serde_json::from_slice(text).map_err(|_| CloseCode::DecodeError)?;
     let opcode = u8::try_from(frame.op).map_err(|_| CloseCode::UnknownOpcode)?;
@@ -43,12 +47,21 @@ pub fn decode(text: &[u8]) -> Result<ClientCommand, CloseCode> {
             }
             Ok(ClientCommand::Heartbeat)
         }
-        op::IDENTIFY => data(frame.d).map(ClientCommand::Identify),
-        op::RESUME => data(frame.d).map(ClientCommand::Resume),
+        op::IDENTIFY => object(frame.d).map(ClientCommand::Identify),
+        op::RESUME => object(frame.d).map(ClientCommand::Resume),
         op::PRESENCE_UPDATE | op::VOICE_STATE_UPDATE | op::REQUEST_GUILD_MEMBERS => {
-            data::<Object>(frame.d).map(|_| ClientCommand::Accepted)
+            object::<Object>(frame.d).map(|_| ClientCommand::Accepted)
         }
         _ => Err(CloseCode::UnknownOpcode),
+    }
+}
+
+fn object<T: DeserializeOwned>(d: Option<&RawValue>) -> Result<T, CloseCode> {
+    let is_object = d.is_some_and(|d| d.get().starts_with('{'));
+    if is_object {
+        data(d)
+    } else {
+        Err(CloseCode::DecodeError)
     }
 }
 
@@ -139,6 +152,9 @@ mod tests {
             r#"{"op":3,"d":7}"#,
             r#"{"op":1,"d":"x"}"#,
             r#"{"op":1,"op":1}"#,
+            "[1,null]",
+            r#"{"op":2,"d":["t"]}"#,
+            r#"{"op":6,"d":["t","s",1]}"#,
             "{\"op\":1}\u{0}",
         ] {
             assert_eq!(refused(text), CloseCode::DecodeError, "{text}");

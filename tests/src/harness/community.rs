@@ -155,6 +155,16 @@ impl Community {
         }
     }
 
+    /// What the channel's history holds from the start: that Ben joined.
+    pub async fn first_message(&self) -> String {
+        let history = self.ada.http.get(&self.messages()).await.expect(200);
+        let messages = history.as_array().expect("messages");
+        assert_eq!(messages.len(), 1, "{history}");
+        assert_eq!(messages[0]["type"], 7);
+        assert_eq!(messages[0]["author"]["id"], self.ben.id);
+        id(&messages[0])
+    }
+
     /// A path under the text channel.
     pub fn messages(&self) -> String {
         format!("/channels/{}/messages", self.channel)

@@ -276,7 +276,7 @@ async fn guessing_a_password_is_slowed_down() {
 #[tokio::test]
 async fn registration_can_be_closed_and_an_operator_made_on_the_command_line() {
     let mut node = Node::start_with(NodeOptions {
-        config: "registration = \"closed\"\n[limits]\nenabled = false\n".to_owned(),
+        config: "[auth]\nregistration = \"closed\"\n[limits]\nenabled = false\n".to_owned(),
         ..NodeOptions::default()
     })
     .await;

@@ -46,7 +46,7 @@ async fn bad_settings_end_with_a_sentence_that_names_them() {
     };
     one_sentence(&try_config("colour = \"red\"\n").await, "colour");
     one_sentence(
-        &try_config("registration = \"perhaps\"\n").await,
+        &try_config("[auth]\nregistration = \"perhaps\"\n").await,
         "registration",
     );
     one_sentence(&try_config("listen = 7\n").await, "listen");

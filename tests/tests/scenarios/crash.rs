@@ -112,6 +112,8 @@ async fn history(http: &Http, path: &str) -> Vec<(String, String)> {
             .expect(200);
         let page = page.as_array().expect("messages").clone();
         if page.is_empty() {
+            // Who joined is announced there too, without a content.
+            messages.retain(|(_, content)| !content.is_empty());
             messages.reverse();
             return messages;
         }

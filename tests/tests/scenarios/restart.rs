@@ -8,7 +8,7 @@ async fn after_a_restart_sessions_are_identified_anew_and_the_history_is_complet
     let mut node = Node::start().await;
     let mut community = Community::new(&node).await;
     let ben_sees = community.ben.connect(&node).await;
-    let mut sent = Vec::new();
+    let mut sent = vec![community.first_message().await];
     for n in 0..150 {
         sent.push(id(&community
             .ada
