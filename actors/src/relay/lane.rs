@@ -1,6 +1,6 @@
 //! The lane's sessions: slots, sockets, who is on which topic, and what ends a session.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -230,7 +230,7 @@ impl<W> Lane<W> {
         user: UserId,
         secret: &Secret,
         seq: u64,
-    ) -> Result<std::collections::VecDeque<u64>, Refusal> {
+    ) -> Result<VecDeque<u64>, Refusal> {
         let slot = session.slot;
         let Some(session) = self.session_mut(session) else {
             return Err(Refusal::InvalidSession);
@@ -246,20 +246,21 @@ impl<W> Lane<W> {
             return Err(Refusal::InvalidSession);
         };
         let missed = self.log.missed(slot, session, missing);
-        if missed.is_none() {
+        let Some(mut missed) = missed else {
             tracing::debug!(missing, "resume beyond the replay log");
+            return Err(Refusal::InvalidSession);
+        };
+        // An earlier RESUMED would end the client's replay too early: it is taken out as if it had never been.
+        let before = missed.len();
+        missed.retain(|&position| !self.log.take_out_resumed(position));
+        if let Some(session) = self.at(slot) {
+            session.seq -= (before - missed.len()) as u64;
         }
-        missed.ok_or(Refusal::InvalidSession)
+        Ok(missed)
     }
 
     /// Gives a session its next socket, on which what was missed comes first.
-    fn attach(
-        &mut self,
-        slot: u32,
-        missed: std::collections::VecDeque<u64>,
-        wire: W,
-        out: &mut Vec<Effect<W>>,
-    ) {
+    fn attach(&mut self, slot: u32, missed: VecDeque<u64>, wire: W, out: &mut Vec<Effect<W>>) {
         self.detach(slot, Some(CloseCode::UnknownError), out);
         let reference = self.session_ref(slot);
         let Some(session) = self.at(slot) else { return };
@@ -298,7 +299,7 @@ impl<W> Lane<W> {
             return;
         };
         session.controls.push(control);
-        if session.controls.len() > WAITING_CONTROLS {
+        if session.blocked && session.controls.len() > WAITING_CONTROLS {
             self.slow.push(slot);
         } else {
             self.mark(slot);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_protocol::entity::EntityRef;
-use rookery_protocol::event::{Act, Dispatch, Frame, FrameSeq, SharedFrame};
+use rookery_protocol::event::{Act, Dispatch, EventName, Frame, FrameSeq, SharedFrame};
 use rookery_protocol::time::Millis;
 
 use super::session::Session;
@@ -146,6 +146,23 @@ impl Log {
             }
         }
         Some(found)
+    }
+
+    /// If the entry is a RESUMED, it is nobody's from now on.
+    pub(super) fn take_out_resumed(&mut self, position: u64) -> bool {
+        let index = position
+            .checked_sub(self.base)
+            .and_then(|i| usize::try_from(i).ok());
+        let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) else {
+            return false;
+        };
+        let is_resumed = entry
+            .dispatch()
+            .is_some_and(|d| d.name == EventName::Resumed);
+        if is_resumed {
+            entry.recipients = Arc::from([]);
+        }
+        is_resumed
     }
 
     /// The topic's events above `since` up to `last`, in order; `None` when they are not all held.

@@ -1,7 +1,7 @@
 //! A lane with its world: entities with event logs, questions that are answered when the test says so, clients that check
 //! every number.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -53,9 +53,9 @@ pub(super) struct Client {
     pub(super) identity: Identity,
     pub(super) session: Option<SessionRef>,
     pub(super) socket: Option<usize>,
-    /// The last number it says it has.
-    pub(super) cursor: usize,
     pub(super) received: Vec<(EventName, Value)>,
+    /// What it received before, and says it did not.
+    pub(super) replay: VecDeque<(EventName, Value)>,
     pub(super) is_over: bool,
 }
 
@@ -349,8 +349,8 @@ impl Bench {
             identity,
             session: None,
             socket: None,
-            cursor: 0,
             received: Vec::new(),
+            replay: VecDeque::new(),
             is_over: false,
         });
         let wire = self.socket(client);
@@ -393,7 +393,11 @@ impl Bench {
         });
         // A refused resume leaves a socket that is still there as it is.
         if self.sockets[wire].refused.is_none() {
-            self.clients[client].cursor = cursor;
+            let client = &mut self.clients[client];
+            let mut again = client.received.split_off(cursor);
+            again.extend(std::mem::take(&mut client.replay));
+            again.retain(|(name, _)| *name != EventName::Resumed);
+            client.replay = again.into();
         }
         self.sockets[wire].refused
     }
@@ -411,14 +415,14 @@ impl Bench {
                 let client = &mut clients[socket.client];
                 assert_eq!(client.session, Some(session));
                 for delivery in deliveries.by_ref() {
-                    client.cursor += 1;
-                    assert_eq!(delivery.seq, client.cursor as u64, "numbers are dense");
                     let body: Value = serde_json::from_slice(delivery.body).unwrap();
                     let item = (delivery.name, body);
-                    match client.received.get(client.cursor - 1) {
-                        Some(before) => assert_eq!(*before, item, "a replay is what was sent"),
-                        None => client.received.push(item),
+                    if let Some(before) = client.replay.pop_front() {
+                        assert_eq!(before, item, "a replay is what was sent");
                     }
+                    client.received.push(item);
+                    let seq = client.received.len() as u64;
+                    assert_eq!(delivery.seq, seq, "numbers are dense");
                 }
                 Flush::Done
             });

@@ -71,6 +71,21 @@ fn a_cut_socket_is_resumed_where_it_was() {
 }
 
 #[test]
+fn an_earlier_resumed_is_not_replayed() {
+    let (mut bench, client) = community();
+    assert_eq!(bench.resume(client, 0), None);
+    bench.flush();
+    bench.message(GROUP, false);
+    bench.flush();
+    assert_eq!(bench.resume(client, 2), None);
+    bench.flush();
+    assert_eq!(
+        names(&bench, client)[2..],
+        [EventName::MessageCreate, EventName::Resumed]
+    );
+}
+
+#[test]
 fn a_resume_takes_over_from_a_socket_that_is_still_there() {
     let (mut bench, client) = community();
     let old = bench.clients[client].socket.unwrap();
