@@ -110,6 +110,7 @@ impl Node {
     /// Ends the entities once what they do is durable and answered.
     pub async fn shutdown(&self) {
         self.app.directory.shutdown().await;
+        self.app.ids.release().await;
         self.lane.drain().await;
     }
 }

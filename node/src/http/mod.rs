@@ -16,6 +16,8 @@ pub mod limits;
 mod members;
 mod messages;
 pub mod refusal;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::sync::Arc;
