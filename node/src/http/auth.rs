@@ -40,7 +40,10 @@ struct RegisterForm {
 }
 
 fn read_register(form: &Form<'_>) -> Option<RegisterForm> {
-    let username = form.text("username").checked(check_username).required();
+    let username = form
+        .text("username")
+        .checked(|errors, path, name| check_username(errors, path, name))
+        .required();
     let password = form
         .text("password")
         .bytes(limits::PASSWORD_BYTES)
@@ -52,7 +55,7 @@ fn read_register(form: &Form<'_>) -> Option<RegisterForm> {
     let email = form
         .text("email")
         .bytes(limits::EMAIL_BYTES)
-        .checked(check_email)
+        .checked(|errors, path, email| check_email(errors, path, email))
         .optional();
     let invite = form.text("invite").optional();
     let wants_cookie = form.flag("cookie").or(false);
@@ -67,7 +70,7 @@ fn read_register(form: &Form<'_>) -> Option<RegisterForm> {
 }
 
 /// Faults of a username.
-fn check_username(errors: &mut FormErrors, path: &str, name: &String) {
+fn check_username(errors: &mut FormErrors, path: &str, name: &str) {
     let chars = name.chars().count();
     if limits::USERNAME_CHARS.contains(&chars) {
         if !text::is_username(name) {
@@ -82,7 +85,7 @@ fn check_username(errors: &mut FormErrors, path: &str, name: &String) {
     }
 }
 
-fn check_email(errors: &mut FormErrors, path: &str, email: &String) {
+fn check_email(errors: &mut FormErrors, path: &str, email: &str) {
     let is_plausible = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && domain.contains('.')

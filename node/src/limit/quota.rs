@@ -72,7 +72,7 @@ impl fmt::Display for Quota {
         let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
         let (unit_ms, unit) = units
             .into_iter()
-            .find(|(ms, _)| self.period_ms % ms == 0)
+            .find(|(ms, _)| self.period_ms.is_multiple_of(*ms))
             .unwrap_or((1, "ms"));
         write!(f, "{}/{}{unit}", self.count, self.period_ms / unit_ms)
     }
