@@ -279,7 +279,7 @@ impl Run {
             Op::Invite { by, uses } => {
                 let code = format!("code{}", self.codes.len());
                 self.codes.push(code.clone());
-                let channel = self.channel(by as usize);
+                let channel = self.channel(self.places.len());
                 self.ask(CreateInvite {
                     max_uses: uses,
                     ..invite(UserId(by), channel, &code)
