@@ -74,7 +74,7 @@ macro_rules! ids {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 if serializer.is_human_readable() {
-                    serializer.collect_str(&self.0)
+                    serializer.serialize_str(itoa::Buffer::new().format(self.0))
                 } else {
                     serializer.serialize_i64(self.0.cast_signed())
                 }

@@ -29,8 +29,9 @@ use rookery_protocol::time::Millis;
 
 const GROUP: GroupId = GroupId(1_000);
 const CODE: &str = "bench";
-const BATCH: usize = 1_000;
-const BATCHES: usize = 60;
+/// Short enough to fit between two interruptions by other load of the machine.
+const BATCH: usize = 100;
+const BATCHES: usize = 600;
 
 type Effects = Vec<Effect<GroupReply>>;
 

@@ -41,7 +41,7 @@ impl Live {
         (exists && self.recent.get(place).is_none()).then_some(place)
     }
 
-    /// The earlier message of a request's nonce.
+    /// The earlier message of a request's nonce; whether it really is of that nonce, its row says.
     fn repeated(&self, now: Millis, request: &PostMessage) -> Option<MessageId> {
         let nonce = request.nonce.as_ref()?;
         self.nonces.find(now, request.by.id, request.channel, nonce)
@@ -66,6 +66,7 @@ impl Live {
         if request.enforce_nonce
             && let Some(first) = self.repeated(turn.now, &request)
             && let Ok(row) = self.message(request.channel, first)
+            && (row.author, &row.nonce) == (request.by.id, &request.nonce)
         {
             return Ok(Posted {
                 message: row.clone(),

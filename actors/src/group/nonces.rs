@@ -1,6 +1,7 @@
 //! The clients' marks of what was sent in the last minutes, so that a repeated request finds its message.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rookery_protocol::document::{MessageRow, Nonce};
 use rookery_protocol::ids::{ChannelId, MessageId, UserId};
@@ -8,24 +9,34 @@ use rookery_protocol::limits;
 use rookery_protocol::snowflake;
 use rookery_protocol::time::Millis;
 
-/// A nonce is its author's, in one channel.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Mark {
-    author: UserId,
-    channel: ChannelId,
-    nonce: Nonce,
-}
-
-/// The newest [`limits::NONCES_PER_GROUP`] nonces, each for [`limits::NONCE_MS`].
+/// The newest [`limits::NONCES_PER_GROUP`] nonces, each for [`limits::NONCE_MS`]. Only their digests are kept: who
+/// finds a message looks at its row anyway, and sees there whether the nonce is really the same.
 #[derive(Debug, Default)]
 pub(super) struct Nonces {
-    messages: HashMap<Mark, MessageId>,
+    messages: HashMap<Digest, MessageId>,
     /// Oldest first; holds entries that were replaced or forgotten since.
-    order: VecDeque<(MessageId, Mark)>,
+    order: VecDeque<(MessageId, Digest)>,
+}
+
+/// The digest of a nonce, which is its author's in one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Digest(u64);
+
+impl Digest {
+    fn new(author: UserId, channel: ChannelId, nonce: &Nonce) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (author, channel, nonce).hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
+    fn of(row: &MessageRow) -> Option<Self> {
+        let nonce = row.nonce.as_ref()?;
+        Some(Self::new(row.author, row.channel, nonce))
+    }
 }
 
 impl Nonces {
-    /// The message that was last sent with this nonce, if that was not too long ago.
+    /// The message that was last sent with this nonce (or one of the same digest), if that was not too long ago.
     pub(super) fn find(
         &self,
         now: Millis,
@@ -33,20 +44,15 @@ impl Nonces {
         channel: ChannelId,
         nonce: &Nonce,
     ) -> Option<MessageId> {
-        let nonce = nonce.clone();
-        let mark = Mark {
-            author,
-            channel,
-            nonce,
-        };
-        let id = *self.messages.get(&mark)?;
+        let digest = Digest::new(author, channel, nonce);
+        let id = *self.messages.get(&digest)?;
         is_fresh(id, now).then_some(id)
     }
 
     /// Remembers a message that was sent at `now`; messages come by rising id.
     pub(super) fn remember(&mut self, now: Millis, row: &MessageRow) {
-        if let Some(mark) = mark(row) {
-            self.insert(row.id, mark);
+        if let Some(digest) = Digest::of(row) {
+            self.insert(row.id, digest);
         }
         while let Some((oldest, _)) = self.order.front()
             && !is_fresh(*oldest, now)
@@ -57,26 +63,29 @@ impl Nonces {
 
     /// A message is gone: so is its nonce, as after a reload.
     pub(super) fn forget(&mut self, row: &MessageRow) {
-        if let Some(mark) = mark(row)
-            && self.messages.get(&mark) == Some(&row.id)
-        {
-            self.messages.remove(&mark);
+        if let Some(digest) = Digest::of(row) {
+            self.remove(row.id, digest);
         }
     }
 
-    fn insert(&mut self, id: MessageId, mark: Mark) {
-        self.messages.insert(mark.clone(), id);
-        self.order.push_back((id, mark));
+    fn insert(&mut self, id: MessageId, digest: Digest) {
+        self.messages.insert(digest, id);
+        self.order.push_back((id, digest));
         if self.order.len() > limits::NONCES_PER_GROUP {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) {
-        if let Some((id, mark)) = self.order.pop_front()
-            && self.messages.get(&mark) == Some(&id)
-        {
-            self.messages.remove(&mark);
+        if let Some((id, digest)) = self.order.pop_front() {
+            self.remove(id, digest);
+        }
+    }
+
+    /// Removes a nonce unless a later message has taken it over.
+    fn remove(&mut self, id: MessageId, digest: Digest) {
+        if self.messages.get(&digest) == Some(&id) {
+            self.messages.remove(&digest);
         }
     }
 
@@ -88,22 +97,13 @@ impl Nonces {
     }
 }
 
-fn mark(row: &MessageRow) -> Option<Mark> {
-    let nonce = row.nonce.clone()?;
-    Some(Mark {
-        author: row.author,
-        channel: row.channel,
-        nonce,
-    })
-}
-
 fn is_fresh(id: MessageId, now: Millis) -> bool {
     now.since(snowflake::created_at(id.0)) < limits::NONCE_MS
 }
 
 /// Collects the nonces of rows in any order: the newest ones stay.
 #[derive(Debug, Default)]
-pub(super) struct Rebuild(std::collections::BTreeMap<MessageId, Mark>);
+pub(super) struct Rebuild(BTreeMap<MessageId, Digest>);
 
 impl Rebuild {
     /// Takes a row's nonce in; `false` when it and everything older is too old to matter.
@@ -117,8 +117,8 @@ impl Rebuild {
         {
             return false;
         }
-        if let Some(mark) = mark(row) {
-            self.0.insert(row.id, mark);
+        if let Some(digest) = Digest::of(row) {
+            self.0.insert(row.id, digest);
             if self.0.len() > limits::NONCES_PER_GROUP {
                 self.0.pop_first();
             }
@@ -129,8 +129,8 @@ impl Rebuild {
     /// The table.
     pub(super) fn finish(self) -> Nonces {
         let mut nonces = Nonces::default();
-        for (id, mark) in self.0 {
-            nonces.insert(id, mark);
+        for (id, digest) in self.0 {
+            nonces.insert(id, digest);
         }
         nonces
     }
