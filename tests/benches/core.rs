@@ -14,7 +14,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use rookery_actors::entity::{Core, Effect, Input, ReplyTo};
+use rookery_actors::entity::{Core, Effect, Input, ReplyTo, SharedMinter};
 use rookery_actors::group::Group;
 use rookery_actors::store::memory::MemoryStore;
 use rookery_protocol::client;
@@ -64,7 +64,8 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.build().expect("a runtime");
         let store = MemoryStore::new();
-        let core = runtime.block_on(Group::load(GROUP.0, 1, &store));
+        let ids = SharedMinter::new(1, Millis(0));
+        let core = runtime.block_on(Group::load(GROUP.0, &ids, &store));
         let mut bench = Self {
             core: core.expect("a core"),
             now: Millis(1_795_412_460_000),
