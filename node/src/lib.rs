@@ -20,6 +20,7 @@ pub mod limit;
 pub mod listener;
 pub mod net;
 pub mod node;
+mod open_files;
 pub mod operator;
 pub mod random;
 pub mod relay;

@@ -19,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::http;
 use crate::listener::Listener;
 use crate::node::{Node, NodeError};
+use crate::open_files;
 use crate::relay::{Hub, NodeName};
 use crate::store::redb::{OpenError, RedbStore};
 use crate::tls::{Certificates, TlsError};
@@ -79,6 +80,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Before the start, so that a signal during it ends in order too.
     let mut signals = Signals::new()?;
     let config = Arc::new(config);
+    open_files::raise(config.connections);
     let certificates = Certificates::load(&config.tls)?.map(Arc::new);
     let address = config.listen;
     let listen_failed = |reason| ServeError::Listen { address, reason };

@@ -1,5 +1,10 @@
 //! Tests of the lane: what single situations do, and a model of everything at once.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "the numbers of a test are small"
+)]
+
 mod bench;
 mod model;
 

@@ -34,10 +34,10 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         3 => (user.clone(), 0u8..3).prop_map(|(user, flavour)| Op::Open { user, flavour }),
         12 => (0usize..64).prop_map(Op::Answer),
-        12 => (group.clone(), lost.clone()).prop_map(|(group, lost)| Op::Message { group, lost }),
-        4 => (user.clone(), group.clone(), lost.clone())
+        12 => (group.clone(), lost).prop_map(|(group, lost)| Op::Message { group, lost }),
+        4 => (user.clone(), group.clone(), lost)
             .prop_map(|(user, group, lost)| Op::Join { user, group, lost }),
-        4 => (0usize..8, lost.clone()).prop_map(|(which, lost)| Op::Notify { which, lost }),
+        4 => (0usize..8, lost).prop_map(|(which, lost)| Op::Notify { which, lost }),
         3 => (user, group.clone(), lost).prop_map(|(user, group, lost)| Op::Leave { user, group, lost }),
         1 => group.clone().prop_map(|group| Op::Typing { group }),
         1 => group.clone().prop_map(|group| Op::Announce { group }),
