@@ -127,7 +127,7 @@ impl Live {
         };
         let row = row.filter(|_| at == channel).cloned();
         let unknown = || {
-            let code = "REPLIES_UNKNOWN_MESSAGE";
+            let code = "MESSAGE_REFERENCE_UNKNOWN_MESSAGE";
             ApiError::field("message_reference", code, "Unknown message")
         };
         row.ok_or_else(unknown)
@@ -259,7 +259,7 @@ impl Live {
         Ok(())
     }
 
-    /// Without READ_MESSAGE_HISTORY the answer is `MissingPermissions`; a listing is then empty on Discord.
+    /// Without READ_MESSAGE_HISTORY the answer is `MissingPermissions`, which a listing shows as an empty history.
     pub(super) fn read_history(
         &mut self,
         _turn: &mut Turn<'_>,

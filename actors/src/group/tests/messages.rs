@@ -203,7 +203,7 @@ fn a_reply_answers_a_message_of_its_channel() {
     // The edge looked it up before it was deleted.
     rig.run(delete(BEN, &first)).unwrap();
     let refusal = rig.run(reply(&first)).unwrap_err();
-    assert_eq!(refusal.fields[0].code, "REPLIES_UNKNOWN_MESSAGE");
+    assert_eq!(refusal.fields[0].code, "MESSAGE_REFERENCE_UNKNOWN_MESSAGE");
 
     rig.everyone(Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES);
     assert_eq!(code(rig.run(reply(&answer))), ErrorCode::MissingPermissions);
