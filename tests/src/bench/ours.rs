@@ -46,7 +46,6 @@ pub struct Ours {
     pub channel: String,
     /// Their connections.
     pub readers: Readers,
-    posters: Vec<Poster>,
 }
 
 struct GatewayWire(Vec<String>);
@@ -103,14 +102,12 @@ impl Ours {
             people,
             channel,
             readers: Readers::default(),
-            posters: Vec::new(),
         }
     }
 
     /// Starts the server again on the same data: what registering left in its memory is gone.
     pub async fn restart(&mut self) {
         self.readers = Readers::default();
-        self.posters.clear();
         let node = Rc::get_mut(&mut self.node).expect("nobody else uses the server");
         node.terminate().await;
         node.restart().await;
@@ -132,17 +129,14 @@ impl Room for Ours {
     }
 
     async fn send(&mut self, in_flight: u64, stop: Instant) -> u64 {
-        let owner = &self.people[0];
-        while (self.posters.len() as u64) < in_flight {
-            let poster = Poster::connect(self.node.address(), &owner.token, &self.channel).await;
-            self.posters.push(poster);
-        }
         self.readers.say_to_all("{\"op\":1,\"d\":1}").await;
         let (base, members) = (self.readers.frames(), self.readers.len() as u64);
         let turns = Arc::new(Semaphore::new(in_flight as usize));
         let mut sending = JoinSet::new();
-        let unused = self.posters.split_off(in_flight as usize);
-        for mut poster in std::mem::replace(&mut self.posters, unused) {
+        for _ in 0..in_flight {
+            // New ones each time: the server closes what was idle for a while.
+            let token = &self.people[0].token;
+            let mut poster = Poster::connect(self.node.address(), token, &self.channel).await;
             let turns = Arc::clone(&turns);
             sending.spawn_local(async move {
                 let content = "x".repeat(100);
@@ -154,7 +148,7 @@ impl Room for Ours {
                     poster.post(&content).await;
                     sent += 1;
                 }
-                (poster, sent)
+                sent
             });
         }
         // A turn comes back when a message is with everybody.
@@ -165,9 +159,7 @@ impl Room for Ours {
                 biased;
                 done = sending.join_next() => match done {
                     Some(done) => {
-                        let (poster, posted) = done.expect("a poster");
-                        self.posters.push(poster);
-                        sent += posted;
+                        sent += done.expect("a poster");
                         turns.add_permits(1);
                     }
                     None => break,
