@@ -1,5 +1,9 @@
 //! A lane with its world: entities with event logs, questions that are answered when the test says so, clients that check
 //! every number.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "the numbers of a test are small"
+)]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
