@@ -126,8 +126,11 @@ pub const LANE_INBOX: usize = 8_192;
 pub const MAILBOX: u64 = 1_024;
 /// Milliseconds a caller waits for an entity.
 pub const ASK_MS: u64 = 5_000;
-/// Milliseconds without a message after which an entity is passivated.
-pub const IDLE_MS: u64 = 5 * 60 * 1_000;
+/// Milliseconds without a message after which a user is passivated. Short: loading one is a read of a few rows, and
+/// what people do in groups does not touch it.
+pub const USER_IDLE_MS: u64 = 60_000;
+/// Milliseconds without a message after which a group is passivated; a large one takes a while to load.
+pub const GROUP_IDLE_MS: u64 = 5 * 60 * 1_000;
 /// Units in one commit.
 pub const COMMIT_UNITS: usize = 512;
 /// Units that wait for the commit lane; above it entities are answered busy.

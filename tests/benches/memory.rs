@@ -1,19 +1,27 @@
-//! Memory of idle identified sessions without compression, everything included that they make the server hold.
+//! Memory of idle identified sessions without compression, everything included that they make the server hold: once their
+//! first events can no longer be replayed and their accounts have gone to sleep.
 //!
 //! `cargo bench -p rookery-tests --bench memory -- [SESSIONS]`
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
-    reason = "a bench prints figures"
+    clippy::disallowed_methods,
+    reason = "a bench waits and prints figures"
 )]
 
+use std::time::Duration;
+
+use rookery_protocol::limits;
 use rookery_tests::bench::{Ours, Room, Table, pin_generator};
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 /// Sessions that are there before the first reading: code pages, caches and lanes have warmed up.
 const WARM: usize = 200;
+
+/// Milliseconds after the replay window until what it held is given back.
+const SETTLE_MS: u64 = 20_000;
 
 async fn run() {
     let sessions = std::env::args().find_map(|word| word.parse().ok());
@@ -29,6 +37,13 @@ async fn run() {
     let warm = ours.node.resident_kb();
     table.row([WARM.to_string(), warm.to_string(), String::new()]);
     ours.grow(sessions).await;
+    let busy = ours.node.resident_kb();
+    table.row([
+        "just identified".to_owned(),
+        busy.to_string(),
+        String::new(),
+    ]);
+    tokio::time::sleep(Duration::from_millis(limits::RESUME_MS + SETTLE_MS)).await;
     let full = ours.node.resident_kb();
     let each = full.saturating_sub(warm) as f64 / (sessions - WARM) as f64;
     table.row([sessions.to_string(), full.to_string(), format!("{each:.1}")]);

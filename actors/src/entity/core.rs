@@ -129,7 +129,7 @@ pub trait Core: Send + Sized + 'static {
         out: &mut Vec<Effect<Self::Reply>>,
     );
 
-    /// Whether it holds something that is nowhere else (attached sessions): then it is not passivated.
+    /// Whether it holds something that is nowhere else (commands that wait for a row): then it is not passivated.
     fn is_in_use(&self) -> bool {
         false
     }

@@ -33,6 +33,9 @@ use crate::user::User;
 /// Units below the lane's limit at which entities start to refuse commands, so that those under way still fit.
 const LANE_RESERVE: u64 = 1_024;
 
+/// Milliseconds between two looks for idle entities.
+const SWEEP_MS: u64 = 10_000;
+
 /// Rows of one page when senders with undelivered notices are looked for.
 const PAGE: usize = 1_000;
 
@@ -86,13 +89,13 @@ impl Directory {
         let _ = directory.0.supervisor.set(supervisor);
         let weak = directory.downgrade();
         tokio::spawn(async move {
-            let mut beat = tokio::time::interval(Duration::from_millis(limits::IDLE_MS / 10));
+            let mut beat = tokio::time::interval(Duration::from_millis(SWEEP_MS));
             loop {
                 beat.tick().await;
                 let Some(directory) = weak.upgrade() else {
                     return;
                 };
-                directory.sweep(limits::IDLE_MS);
+                directory.sweep();
             }
         });
         Ok(directory)
@@ -207,11 +210,15 @@ impl Directory {
         self.0.world.lane.counters().outstanding + LANE_RESERVE >= limits::COMMIT_QUEUE as u64
     }
 
-    /// Passivates entities that did nothing for `idle_ms`; their mailboxes decide.
-    pub fn sweep(&self, idle_ms: u64) {
+    /// Passivates entities that did nothing for as long as their kind may; their mailboxes decide.
+    pub(super) fn sweep(&self) {
         let now = self.0.world.clock.now().0;
         let entities = self.0.entities.read();
-        for entry in entities.values() {
+        for (entity, entry) in entities.iter() {
+            let idle_ms = match entity.kind {
+                EntityKind::User => limits::USER_IDLE_MS,
+                EntityKind::Group => limits::GROUP_IDLE_MS,
+            };
             let counters = &entry.counters;
             if let Some(actor) = &entry.actor
                 && counters.depth() == 0

@@ -76,13 +76,6 @@ impl Core for User {
             Input::Fetched { .. } => {}
         }
     }
-
-    /// Attached sessions are nowhere else.
-    fn is_in_use(&self) -> bool {
-        self.live
-            .as_ref()
-            .is_some_and(|live| !live.sessions.is_empty())
-    }
 }
 
 impl User {

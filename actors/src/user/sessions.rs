@@ -1,5 +1,5 @@
-//! The directory of an account's gateway sessions. It is not durable: a session lives where its socket
-//! is. What is known here keeps the account in memory while somebody listens to it.
+//! The directory of an account's gateway sessions. It is not durable: a session lives where its socket is, and attaches
+//! again whenever the account comes to life. So an account may sleep while somebody listens to it.
 
 use std::collections::VecDeque;
 
@@ -15,10 +15,6 @@ use super::{Live, Turn};
 pub(super) struct Sessions(VecDeque<String>);
 
 impl Sessions {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     fn attach(&mut self, session: String) {
         self.detach(&session);
         if self.0.len() >= limits::SESSIONS_PER_USER {
@@ -66,5 +62,18 @@ mod tests {
         sessions.attach("1".to_owned());
         assert_eq!(sessions.0.back().map(String::as_str), Some("1"));
         assert_eq!(sessions.0.len(), limits::SESSIONS_PER_USER);
+    }
+
+    #[test]
+    fn a_session_is_listed_once_until_it_is_detached() {
+        let mut sessions = Sessions::default();
+        for session in ["a", "b", "a"] {
+            sessions.attach(session.to_owned());
+        }
+        assert_eq!(sessions.0, ["b", "a"]);
+        for session in ["a", "unknown"] {
+            sessions.detach(session);
+        }
+        assert_eq!(sessions.0, ["b"]);
     }
 }

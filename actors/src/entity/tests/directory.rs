@@ -217,8 +217,8 @@ async fn the_idle_are_passivated_but_not_those_in_use() {
     let fixture = Fixture::new().await;
     fixture.run(1, "add").await.unwrap();
     fixture.run(2, "hold").await.unwrap();
-    fixture.clock.0.store(limits::IDLE_MS, Relaxed);
-    fixture.directory.sweep(limits::IDLE_MS);
+    fixture.clock.0.store(limits::USER_IDLE_MS, Relaxed);
+    fixture.directory.sweep();
     // An answer of 2 comes after its Passivate; 1 is watched until it is gone.
     fixture.count(2).await.unwrap();
     while fixture.is_active(1) {
@@ -323,8 +323,8 @@ async fn what_a_dead_process_left_in_an_outbox_is_delivered_at_the_next_start() 
 async fn a_store_that_does_not_answer_is_unknown_now_and_loads_later() {
     let fixture = Fixture::new().await;
     fixture.run(1, "add").await.unwrap();
-    fixture.clock.0.store(limits::IDLE_MS, Relaxed);
-    fixture.directory.sweep(limits::IDLE_MS);
+    fixture.clock.0.store(limits::USER_IDLE_MS, Relaxed);
+    fixture.directory.sweep();
     while fixture.is_active(1) {
         tokio::task::yield_now().await;
     }

@@ -1,7 +1,6 @@
 //! Gateway sessions.
 
 use super::*;
-use crate::entity::Core;
 
 fn attach(session: &str, proof: Proof) -> Attach {
     let session = session.to_owned();
@@ -15,28 +14,12 @@ fn a_session_attaches_with_a_token_that_holds() {
     rig.notice(GroupId(7), Notice::Joined(GroupId(7)));
     let attached = rig.run(attach("a", proof)).unwrap();
     assert_eq!((attached.gseq, attached.account.profile.id), (1, ADA));
-    assert!(rig.core.is_in_use());
     assert!(rig.writes.is_empty());
     for wrong in [Proof::Login(LoginId(2)), Proof::Bot(0), Proof::Bot(1)] {
         assert_eq!(code(rig.run(attach("b", wrong))), ErrorCode::Unauthorized);
     }
     rig.run(CloseLogin { login: LoginId(1) }).unwrap();
     assert_eq!(code(rig.run(attach("b", proof))), ErrorCode::Unauthorized);
-}
-
-#[test]
-fn an_account_without_sessions_is_not_in_use() {
-    let mut rig = ada();
-    let proof = Proof::Login(LoginId(1));
-    for session in ["a", "b", "a"] {
-        rig.run(attach(session, proof)).unwrap();
-    }
-    for session in ["a", "unknown", "b"] {
-        assert!(rig.core.is_in_use());
-        let session = session.to_owned();
-        rig.run(Detach { session }).unwrap();
-    }
-    assert!(!rig.core.is_in_use());
 }
 
 #[test]
