@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rookery_protocol::limits::HEAD_SECONDS;
+use rookery_protocol::limits::{HEAD_SECONDS, TLS_HANDSHAKE_SECONDS};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -105,7 +105,7 @@ impl Listener {
         let Some(certificates) = &self.certificates else {
             return Some(Io::plain(tcp, place));
         };
-        let deadline = Duration::from_secs(HEAD_SECONDS);
+        let deadline = Duration::from_secs(TLS_HANDSHAKE_SECONDS);
         let handshake = certificates.acceptor().accept(tcp);
         match tokio::time::timeout(deadline, handshake).await {
             Ok(Ok(stream)) => Some(Io::tls(stream, place)),

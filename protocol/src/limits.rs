@@ -86,8 +86,11 @@ pub const EVENT_MS: u64 = 10 * 60 * 1_000;
 pub const BODY_BYTES: usize = 256 * 1_024;
 /// Nesting of a JSON text.
 pub const JSON_DEPTH: usize = 32;
-/// Seconds a client may take to send a request's head.
-pub const HEAD_SECONDS: u64 = 10;
+/// Seconds a client may take to send a request's head, and that a kept-alive connection may idle: longer than the 60 s for
+/// which proxies keep theirs, so that none writes a request into a connection that is being closed.
+pub const HEAD_SECONDS: u64 = 75;
+/// Seconds a client may take for the TLS handshake.
+pub const TLS_HANDSHAKE_SECONDS: u64 = 10;
 /// Seconds a request may take as a whole.
 pub const REQUEST_SECONDS: u64 = 15;
 /// Length of an audit log reason in characters.

@@ -1,4 +1,4 @@
-//! The lane's sessions: slots, sockets, who is on which topic, and what ends a session.
+//! The lane's sessions: slots, sockets, and what ends a session.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::user::Proof;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Dispatch, EventName};
-use rookery_protocol::ids::{GroupId, LoginId, UserId};
+use rookery_protocol::ids::{LoginId, UserId};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
@@ -69,7 +69,7 @@ pub struct Lane<W> {
     pub(super) slots: Vec<Slot<W>>,
     free: Vec<u32>,
     /// Slots by user, oldest session first.
-    users: HashMap<UserId, Vec<u32>>,
+    pub(super) users: HashMap<UserId, Vec<u32>>,
     pub(super) topics: HashMap<EntityRef, Topic>,
     pub(super) log: Log,
     /// Slots that have something to flush.
@@ -174,9 +174,7 @@ impl<W> Lane<W> {
         }
     }
 
-    // --- sessions -------------------------------------------------------------------------------------------
-
-    fn session_mut(&mut self, session: SessionRef) -> Option<&mut Session<W>> {
+    pub(super) fn session_mut(&mut self, session: SessionRef) -> Option<&mut Session<W>> {
         let slot = self.slots.get_mut(session.slot as usize)?;
         (slot.generation == session.generation)
             .then_some(slot.session.as_mut())
@@ -433,106 +431,5 @@ impl<W> Lane<W> {
                 out,
             );
         }
-    }
-
-    // --- who is on what -------------------------------------------------------------------------------------
-
-    /// Notes a question to a topic's entity; the topic is followed from now on.
-    pub(super) fn ask(&mut self, slot: u32, topic: EntityRef, out: &mut Vec<Effect<W>>) {
-        let Some(session) = self.slots[slot as usize].session.as_mut() else {
-            return;
-        };
-        session.asked.push(topic);
-        let followed = self.topics.entry(topic).or_insert_with(|| {
-            out.push(Effect::Watch(topic));
-            Topic::default()
-        });
-        followed.asked += 1;
-    }
-
-    /// Notes that a question was answered or its asker is gone.
-    fn answered(&mut self, topic: EntityRef, out: &mut Vec<Effect<W>>) {
-        if let Some(followed) = self.topics.get_mut(&topic) {
-            followed.asked = followed.asked.saturating_sub(1);
-        }
-        self.drop_idle(topic, out);
-    }
-
-    /// Takes one question of a session back; false when there is none.
-    pub(super) fn settle(&mut self, session: SessionRef, topic: EntityRef) -> bool {
-        let Some(found) = self.session_mut(session) else {
-            return false;
-        };
-        let Some(at) = found.asked.iter().position(|&asked| asked == topic) else {
-            return false;
-        };
-        found.asked.swap_remove(at);
-        if let Some(followed) = self.topics.get_mut(&topic) {
-            followed.asked = followed.asked.saturating_sub(1);
-        }
-        true
-    }
-
-    /// Whether a session waits for the topic's answer.
-    pub(super) fn asks(&mut self, session: SessionRef, topic: EntityRef) -> bool {
-        self.session_mut(session)
-            .is_some_and(|found| found.asked.contains(&topic))
-    }
-
-    /// Subscribes a session to groups of its shard.
-    pub(super) fn subscribe(&mut self, slot: u32, groups: &[GroupId], out: &mut Vec<Effect<W>>) {
-        let session = self.session_ref(slot);
-        let Some(found) = self.at(slot) else { return };
-        let identity = found.identity;
-        let groups: Vec<GroupId> = groups
-            .iter()
-            .copied()
-            .filter(|&group| identity.shard.is_none_or(|shard| shard.holds(group)))
-            .collect();
-        for &group in &groups {
-            self.ask(slot, group.into(), out);
-        }
-        if !groups.is_empty() {
-            out.push(Effect::Subscribe {
-                session,
-                user: identity.user,
-                groups,
-            });
-        }
-    }
-
-    /// Takes a session off a topic.
-    pub(super) fn leave(&mut self, slot: u32, topic: EntityRef, out: &mut Vec<Effect<W>>) {
-        if let Some(session) = self.at(slot) {
-            session.topics.retain(|&other| other != topic);
-        }
-        self.forget(slot, topic, out);
-    }
-
-    fn forget(&mut self, slot: u32, topic: EntityRef, out: &mut Vec<Effect<W>>) {
-        if let Some(followed) = self.topics.get_mut(&topic) {
-            followed.remove(slot);
-        }
-        self.drop_idle(topic, out);
-    }
-
-    pub(super) fn drop_idle(&mut self, topic: EntityRef, out: &mut Vec<Effect<W>>) {
-        if self.topics.get(&topic).is_some_and(Topic::is_idle) {
-            self.topics.remove(&topic);
-            out.push(Effect::Unwatch(topic));
-        }
-    }
-
-    /// The slots of one user that are on a topic, rising.
-    pub(super) fn slots_of(&mut self, user: UserId, topic: EntityRef) -> Arc<[u32]> {
-        let Some(followed) = self.topics.get(&topic) else {
-            return self.nobody.clone();
-        };
-        let mut slots: Vec<u32> = self.users.get(&user).map_or_else(Vec::new, |slots| {
-            let on_it = |slot: &&u32| followed.members().binary_search(slot).is_ok();
-            slots.iter().filter(on_it).copied().collect()
-        });
-        slots.sort_unstable();
-        Arc::from(slots)
     }
 }

@@ -12,6 +12,7 @@ mod delivery;
 mod follow;
 mod lane;
 mod log;
+mod roster;
 mod session;
 mod topic;
 mod wire;
