@@ -318,19 +318,20 @@ impl Run {
                 continue;
             }
             self.judge(command, answer.ok(), refused);
-            // A join says so in the system channel: the model learns of it from the event.
-            let live = self.rig.core.live.as_ref();
-            let news: Vec<MessageRow> = live
-                .into_iter()
-                .flat_map(|live| live.recent.iter().filter_map(|(_, row)| row.cloned()))
-                .filter(|row| !self.model.messages.contains_key(&(row.channel, row.id)))
-                .collect();
-            for row in news {
-                assert!(row.content.is_empty(), "only joins come unasked");
-                self.model.add(&row);
-                self.places.push((row.channel, row.id));
-                assert!(created.next().is_some());
-            }
+        }
+        // A join says so in the system channel: the model learns of it from the event. One step may answer several
+        // commands that waited for the same row, so what they made is known only now.
+        let live = self.rig.core.live.as_ref();
+        let news: Vec<MessageRow> = live
+            .into_iter()
+            .flat_map(|live| live.recent.iter().filter_map(|(_, row)| row.cloned()))
+            .filter(|row| !self.model.messages.contains_key(&(row.channel, row.id)))
+            .collect();
+        for row in news {
+            assert!(row.content.is_empty(), "only joins come unasked");
+            self.model.add(&row);
+            self.places.push((row.channel, row.id));
+            assert!(created.next().is_some());
         }
     }
 
