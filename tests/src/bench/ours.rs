@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use rookery_protocol::limits;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -111,6 +112,16 @@ impl Ours {
         let node = Rc::get_mut(&mut self.node).expect("nobody else uses the server");
         node.terminate().await;
         node.restart().await;
+    }
+
+    /// Lets everybody be idle for a while, with the heartbeats that keep a session. Fails if one was closed all the same.
+    pub async fn idle(&self, time: Duration) {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            let beat = Instant::now() + Duration::from_millis(limits::HEARTBEAT_MS);
+            tokio::time::sleep_until(beat.min(end).into()).await;
+            self.readers.say_to_all("{\"op\":1,\"d\":1}").await;
+        }
     }
 }
 
