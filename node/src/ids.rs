@@ -118,14 +118,13 @@ impl Ids {
         self.minter.clone()
     }
 
-    /// Raises the ceiling whenever ids come near it; to be run beside the node. An entity's ids may pass it for as
-    /// long as one commit takes; they are in that lane's commits, so only a crash in that instant, followed by a clock
-    /// that was set back, could ever repeat one.
+    /// Keeps the ceiling ahead of the clock; to be run beside the node. Entities mint without waiting for it, so it must
+    /// be ahead before they do, also after the node has idled.
     pub async fn keep_ahead(&self) {
         let mut beat = tokio::time::interval(Duration::from_millis(RESERVE_MS / 4));
         loop {
             beat.tick().await;
-            let used = self.minter.high_water();
+            let used = self.minter.high_water().max(self.clock.now());
             let mut ceiling = self.ceiling.lock().await;
             if used.plus(RESERVE_MS / 2) >= *ceiling {
                 match self.reserve_above(used).await {
