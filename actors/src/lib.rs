@@ -5,6 +5,7 @@
 pub mod commit;
 pub mod entity;
 pub mod group;
+pub mod links;
 pub mod relay;
 mod snapshot;
 pub mod store;

@@ -14,7 +14,8 @@ use rookery_protocol::event::{Act, Event, EventName};
 use rookery_protocol::time::Millis;
 use serde_json::{Value, json};
 
-use crate::entity::{Core, Effect, Input, LoadError, ReplyTo, SharedMinter};
+use crate::entity::{Core, Effect, Input, Kit, LoadError, ReplyTo, SharedMinter};
+use crate::links::Links;
 use crate::store::memory::MemoryStore;
 use crate::store::{Commit, LaneId, Store, Unit, Write};
 
@@ -34,7 +35,7 @@ pub(crate) struct Rig<C: Core> {
     pub(crate) core: C,
     pub(crate) entity: EntityRef,
     /// The minter of the node, which outlives the lives of its entities.
-    ids: SharedMinter,
+    kit: Kit,
     pub(crate) store: MemoryStore,
     pub(crate) now: Millis,
     pub(crate) gseq: u64,
@@ -69,12 +70,12 @@ impl<C: Core> Rig<C> {
             index: 0,
         };
         let seq = ready(store.open_lane(&lane)).expect("a lane");
-        let ids = minter();
-        let core = ready(C::load(entity.id, &ids, &store)).expect("a core");
+        let kit = kit(1);
+        let core = ready(C::load(entity.id, &kit, &store)).expect("a core");
         Self {
             core,
             entity,
-            ids,
+            kit,
             store,
             now: START,
             gseq: 0,
@@ -95,7 +96,7 @@ impl<C: Core> Rig<C> {
 
     /// A second core from what is durable, in the same node.
     pub(crate) fn load(&self) -> Result<C, LoadError> {
-        ready(C::load(self.entity.id, &self.ids, &self.store))
+        ready(C::load(self.entity.id, &self.kit, &self.store))
     }
 
     /// Loses everything that is not durable. Whoever waits for an answer gets none.
@@ -301,6 +302,9 @@ pub(crate) fn code<T: std::fmt::Debug>(answer: Answer<T>) -> ErrorCode {
 }
 
 /// A minter that has minted nothing yet.
-pub(crate) fn minter() -> SharedMinter {
-    SharedMinter::new(1, Millis(0))
+pub(crate) fn kit(worker: u16) -> Kit {
+    Kit {
+        ids: SharedMinter::new(worker, Millis(0)),
+        links: Links::new("https://chat.example", [7; 32]),
+    }
 }

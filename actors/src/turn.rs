@@ -1,12 +1,10 @@
 //! What a core's handlers write their effects to: one step's context.
 
-use bytes::Bytes;
 use rookery_protocol::client;
 use rookery_protocol::command::{Answer, Notice};
 use rookery_protocol::document::{Key, Table};
 use rookery_protocol::entity::EntityRef;
-use rookery_protocol::event::{Act, Audience, Dispatch, Event, EventName};
-use rookery_protocol::ids::UserId;
+use rookery_protocol::event::{AccessChange, Act, Audience, Dispatch, Event, EventName};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::time::Millis;
 use serde::Serialize;
@@ -50,8 +48,27 @@ impl<R> Turn<'_, R> {
 
     /// Emits an act for everybody subscribed.
     pub(crate) fn act(&mut self, act: Act) {
-        let audience = Audience::Everyone;
-        self.out.push(Effect::Emit(Event { audience, act }));
+        self.act_for(Audience::Everyone, act, None);
+    }
+
+    /// Emits an act for an audience, with what it changes of who sees what.
+    pub(crate) fn act_for(&mut self, audience: Audience, act: Act, access: Option<AccessChange>) {
+        let event = Event {
+            audience,
+            act,
+            access,
+        };
+        self.out.push(Effect::Emit(event));
+    }
+
+    /// Emits a dispatch to an audience, with what it changes of who sees what.
+    pub(crate) fn emit_for(
+        &mut self,
+        audience: Audience,
+        dispatch: Dispatch,
+        access: Option<AccessChange>,
+    ) {
+        self.act_for(audience, Act::Dispatch(dispatch), access);
     }
 
     /// Emits a dispatch to everybody subscribed.
@@ -59,27 +76,17 @@ impl<R> Turn<'_, R> {
         self.act(Act::Dispatch(dispatch(name, intents, body)));
     }
 
-    /// Emits a message event, whose content is for `readers` and for who has MESSAGE_CONTENT.
-    pub(crate) fn emit_message(&mut self, name: EventName, body: Bytes, readers: Vec<UserId>) {
-        self.act(Act::Dispatch(Dispatch {
-            name,
-            body,
-            intents: Intents::GUILD_MESSAGES,
-            content_for: Some(readers),
-        }));
-    }
-
     /// Emits the last dispatch that the audience gets of this entity.
     pub(crate) fn farewell(&mut self, audience: Audience, last: Dispatch) {
-        let act = Act::Farewell(last);
-        self.out.push(Effect::Emit(Event { audience, act }));
+        self.act_for(audience, Act::Farewell(last), None);
     }
 
     /// Publishes a value that is not in the log.
-    pub(crate) fn signal(&mut self, name: EventName, intents: Intents, body: &impl Serialize) {
+    pub(crate) fn signal(&mut self, audience: Audience, dispatch: Dispatch) {
         self.out.push(Effect::Signal(Event {
-            audience: Audience::Everyone,
-            act: Act::Dispatch(dispatch(name, intents, body)),
+            audience,
+            act: Act::Dispatch(dispatch),
+            access: None,
         }));
     }
 }

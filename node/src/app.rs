@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rookery_actors::entity::Directory;
+use rookery_actors::links::Links;
 use rookery_actors::store::SharedStore;
 
 use crate::accounts::Accounts;
@@ -34,6 +35,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Whose channel, whose invite, who is where.
     pub index: Index,
+    /// Signs and checks the URLs of files.
+    pub links: Links,
     /// Rate limits.
     pub limits: Limits,
     /// The clock.

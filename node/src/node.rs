@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rookery_actors::commit::CommitLane;
-use rookery_actors::entity::{AccountCache, Clock, Directory, Publisher, World};
+use rookery_actors::entity::{AccountCache, Clock, Directory, Kit, Publisher, World};
+use rookery_actors::links::Links;
 use rookery_actors::store::{SharedStore, StoreError};
 use rookery_protocol::error::ApiError;
 
@@ -65,18 +66,22 @@ impl Node {
         let Incarnation { number, lane, ids } =
             Incarnation::begin(&store, &config.node, WORKER, Arc::clone(&clock)).await?;
         let accounts = Arc::new(Accounts::new(Arc::clone(&store)));
+        let keys = Keys::open(Arc::clone(&store), lane.clone(), clock.now()).await?;
+        let links = Links::new(&config.origin(), keys.ring().files());
         let world = World {
             store: Arc::clone(&store),
             lane: lane.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             publisher,
             accounts: Arc::clone(&accounts) as Arc<dyn AccountCache>,
-            ids: ids.minter(),
+            kit: Kit {
+                ids: ids.minter(),
+                links: links.clone(),
+            },
         };
         let directory = Directory::start(world)
             .await
             .map_err(|error| NodeError::Directory(error.to_string()))?;
-        let keys = Keys::open(Arc::clone(&store), lane.clone(), clock.now()).await?;
         let passwords = Passwords::new().await.map_err(NodeError::Passwords)?;
         let senders = directory.recover().await?;
         if senders > 0 {
@@ -89,6 +94,7 @@ impl Node {
             passwords,
             index: Index::new(Arc::clone(&store)),
             store,
+            links,
             limits: Limits::new(config.limits.clone()),
             clock,
             ids: Arc::new(ids),

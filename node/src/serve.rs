@@ -76,10 +76,9 @@ pub async fn open_store(config: &Config) -> Result<RedbStore, ServeError> {
 ///
 /// # Errors
 /// It could not start.
-pub async fn serve(config: Config) -> Result<(), ServeError> {
+pub async fn serve(mut config: Config) -> Result<(), ServeError> {
     // Before the start, so that a signal during it ends in order too.
     let mut signals = Signals::new()?;
-    let config = Arc::new(config);
     open_files::raise(config.connections);
     let certificates = Certificates::load(&config.tls)?.map(Arc::new);
     let address = config.listen;
@@ -87,6 +86,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Bound now, so that a taken address is told at once; nobody gets through before the node is ready.
     let socket = bind(address).map_err(listen_failed)?;
     let address = socket.local_addr().map_err(listen_failed)?;
+    config.listen = address;
+    let config = Arc::new(config);
     let store = open_store(&config).await?;
     let lanes = std::thread::available_parallelism().map_or(1, usize::from);
     let (hub, inboxes) = Hub::new(lanes);

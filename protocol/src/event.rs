@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::gateway::CloseCode;
 use crate::entity::EntityRef;
-use crate::ids::{GroupId, LoginId, UserId};
+use crate::ids::{ChannelId, GroupId, LoginId, RoleId, UserId};
 use crate::intents::Intents;
+use crate::permissions::{Overwrite, Permissions};
 
 macro_rules! event_names {
     ($($name:ident = $wire:literal),* $(,)?) => {
@@ -43,13 +44,32 @@ event_names! {
     GuildMemberUpdate = "GUILD_MEMBER_UPDATE",
     GuildMemberRemove = "GUILD_MEMBER_REMOVE",
     GuildRoleCreate = "GUILD_ROLE_CREATE",
+    GuildRoleUpdate = "GUILD_ROLE_UPDATE",
     GuildRoleDelete = "GUILD_ROLE_DELETE",
+    GuildMembersChunk = "GUILD_MEMBERS_CHUNK",
+    GuildMemberListUpdate = "GUILD_MEMBER_LIST_UPDATE",
+    GuildBanAdd = "GUILD_BAN_ADD",
+    GuildBanRemove = "GUILD_BAN_REMOVE",
+    GuildAuditLogEntryCreate = "GUILD_AUDIT_LOG_ENTRY_CREATE",
     InviteCreate = "INVITE_CREATE",
     InviteDelete = "INVITE_DELETE",
     MessageCreate = "MESSAGE_CREATE",
     MessageUpdate = "MESSAGE_UPDATE",
     MessageDelete = "MESSAGE_DELETE",
+    MessageDeleteBulk = "MESSAGE_DELETE_BULK",
+    MessageReactionAdd = "MESSAGE_REACTION_ADD",
+    MessageReactionRemove = "MESSAGE_REACTION_REMOVE",
+    MessageReactionRemoveAll = "MESSAGE_REACTION_REMOVE_ALL",
+    MessageReactionRemoveEmoji = "MESSAGE_REACTION_REMOVE_EMOJI",
+    MessageAck = "MESSAGE_ACK",
+    ChannelPinsUpdate = "CHANNEL_PINS_UPDATE",
+    ChannelRecipientAdd = "CHANNEL_RECIPIENT_ADD",
+    ChannelRecipientRemove = "CHANNEL_RECIPIENT_REMOVE",
     TypingStart = "TYPING_START",
+    PresenceUpdate = "PRESENCE_UPDATE",
+    RelationshipAdd = "RELATIONSHIP_ADD",
+    RelationshipUpdate = "RELATIONSHIP_UPDATE",
+    RelationshipRemove = "RELATIONSHIP_REMOVE",
 }
 
 /// Who of an entity's subscribed sessions an event is for.
@@ -59,6 +79,51 @@ pub enum Audience {
     Everyone,
     /// Those of one user.
     User(UserId),
+    /// Those whose users see a channel of the group.
+    Channel(ChannelId),
+    /// Those whose users hold all of `permissions`: in a channel, or in the group as a whole.
+    Holders {
+        /// What they must hold.
+        permissions: Permissions,
+        /// Where.
+        channel: Option<ChannelId>,
+    },
+}
+
+/// What an event changes of who sees which channel. Lanes keep that picture for the groups they follow, so that a
+/// group need not know who is listening.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccessChange {
+    /// The group has another owner.
+    Owner(UserId),
+    /// What a role's holders may do; none: the role is gone.
+    Role(RoleId, Option<Permissions>),
+    /// What a member's roles are.
+    Member(UserId, Vec<RoleId>),
+    /// A channel's overwrites, and its object as clients see it; none: the channel is gone. Whoever sees it now and did
+    /// not before gets CHANNEL_CREATE, whoever does not see it any more CHANNEL_DELETE; the event's own dispatch goes to
+    /// those who saw it before and after.
+    Channel(ChannelId, Option<ChannelAccess>),
+}
+
+/// A channel as far as it matters for who sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelAccess {
+    /// What differs in it.
+    pub overwrites: Vec<Overwrite>,
+    /// The body of its CHANNEL_CREATE.
+    pub body: Bytes,
+}
+
+/// Who sees which channel of a group: what of a group decides that.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccessPicture {
+    /// The owner, who may do everything.
+    pub owner: Option<UserId>,
+    /// What each role allows; `@everyone` has the group's id.
+    pub roles: Vec<(RoleId, Permissions)>,
+    /// The channels.
+    pub channels: Vec<(ChannelId, ChannelAccess)>,
 }
 
 /// A dispatch to clients. Its JSON is encoded once, by the entity that decided it.
@@ -102,6 +167,9 @@ pub struct Event {
     pub audience: Audience,
     /// What.
     pub act: Act,
+    /// What changes with it of who sees which channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessChange>,
 }
 
 /// An event on its way to the relay lanes.

@@ -106,6 +106,10 @@ ids! {
     RoleId,
     /// A login of a user: one refresh-token family.
     LoginId,
+    /// A file sent with a message.
+    AttachmentId,
+    /// An entry of an audit log.
+    AuditId,
 }
 
 impl GroupId {

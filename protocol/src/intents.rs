@@ -45,6 +45,12 @@ impl Intents {
     /// Every intent there is.
     pub const ALL: Self = Self(0x0331_ffff);
 
+    /// Those that a bot gets only if its owner granted them to the application.
+    ///
+    /// Source: <https://discord.com/developers/docs/events/gateway#privileged-intents>
+    pub const PRIVILEGED: Self =
+        Self(Self::GUILD_MEMBERS.0 | Self::GUILD_PRESENCES.0 | Self::MESSAGE_CONTENT.0);
+
     /// Whether a dispatch that needs `required` goes to a session with this set.
     pub fn admit(self, required: Self) -> bool {
         required.0 == 0 || self.0 & required.0 != 0

@@ -54,6 +54,46 @@ pub const INVITE_MAX_USES: u64 = 100;
 /// Members in one page of a listing.
 pub const MEMBERS_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
 
+/// Length of a role's name in characters.
+pub const ROLE_NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=100;
+/// Overwrites of a channel.
+pub const OVERWRITES_PER_CHANNEL: usize = 500;
+/// Bans of a group; bounds the rows, not memory.
+pub const BANS_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
+/// The longest timeout of a member, in milliseconds: 28 days.
+pub const TIMEOUT_MS: u64 = 28 * 24 * 3_600 * 1_000;
+/// How far back a ban deletes messages, in seconds: 7 days.
+pub const BAN_DELETE_SECONDS: u64 = 7 * 24 * 3_600;
+/// How long an entry of an audit log is kept, in milliseconds: 45 days.
+pub const AUDIT_MS: u64 = 45 * 24 * 3_600 * 1_000;
+/// Entries in one page of an audit log.
+pub const AUDIT_PAGE: std::ops::RangeInclusive<usize> = 1..=100;
+/// Members in one answer to a search.
+pub const MEMBER_SEARCH_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
+/// Members in one GUILD_MEMBERS_CHUNK.
+pub const MEMBERS_CHUNK: usize = 1_000;
+/// Users that one opcode 8 may name.
+pub const MEMBERS_REQUEST_USERS: usize = 100;
+/// Members online above which a group's presences go only to who looks at a range of its member list.
+pub const PRESENCE_GROUP_ONLINE: usize = 1_000;
+/// Length of a custom status in characters.
+pub const CUSTOM_STATUS_CHARS: usize = 128;
+/// Activities of a presence.
+pub const ACTIVITIES: usize = 5;
+/// Rows of one range of a member list, and ranges of one session.
+pub const MEMBER_LIST_RANGE: usize = 100;
+/// Ranges of a member list that a session looks at.
+pub const MEMBER_LIST_RANGES: usize = 5;
+
+// --- friends and direct channels ------------------------------------------------------------------------------
+
+/// Relationships and direct channels of a user.
+pub const DIRECTS_PER_USER: usize = 1_000;
+/// People in a direct channel of more than two.
+pub const RECIPIENTS_PER_DIRECT: usize = 10;
+/// Length of the name of a direct channel of more than two, in characters.
+pub const DIRECT_NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=100;
+
 // --- messages -------------------------------------------------------------------------------------------------
 
 /// Length of a message's content in characters.
@@ -68,10 +108,66 @@ pub const NONCE_MS: u64 = 10 * 60 * 1_000;
 pub const NONCES_PER_GROUP: usize = 10_000;
 /// Mentions of users that one message resolves.
 pub const MENTIONS_PER_MESSAGE: usize = 100;
+/// Pins of a channel.
+pub const PINS_PER_CHANNEL: usize = 50;
+/// Different reactions to a message.
+pub const REACTIONS_PER_MESSAGE: usize = 20;
+/// Users in one page of those who reacted.
+pub const REACTIONS_PAGE: std::ops::RangeInclusive<usize> = 1..=100;
+/// Messages of one bulk deletion.
+pub const BULK_DELETE: std::ops::RangeInclusive<usize> = 2..=100;
+/// The oldest message that a bulk deletion takes, in milliseconds: 14 days.
+pub const BULK_DELETE_MS: u64 = 14 * 24 * 3_600 * 1_000;
+/// Embeds of a message.
+pub const EMBEDS_PER_MESSAGE: usize = 10;
+/// Characters of all embeds of a message together.
+pub const EMBED_CHARS: usize = 6_000;
+/// Characters of an embed's title, and of the names of its author and fields.
+pub const EMBED_NAME_CHARS: usize = 256;
+/// Characters of an embed's description.
+pub const EMBED_DESCRIPTION_CHARS: usize = 4_096;
+/// Characters of the value of an embed's field.
+pub const EMBED_VALUE_CHARS: usize = 1_024;
+/// Characters of an embed's footer.
+pub const EMBED_FOOTER_CHARS: usize = 2_048;
+/// Fields of an embed.
+pub const EMBED_FIELDS: usize = 25;
+/// Bytes of a URL.
+pub const URL_BYTES: usize = 2_048;
+/// Unread mentions that a user's account remembers; the oldest makes room.
+pub const MENTIONS_PER_USER: usize = 250;
+/// Channels whose read state a user keeps.
+pub const READ_STATES_PER_USER: usize = 10_000;
+/// Authors whose last message a channel in slow mode remembers.
+pub const SLOW_AUTHORS_PER_GROUP: usize = 10_000;
+
 /// Messages a group keeps in memory for edits and deletions.
 pub const RECENT_MESSAGES_PER_GROUP: usize = 256;
 /// Commands of a group that wait for a message to be read from the store; above it callers are answered busy.
 pub const WAITING_PER_GROUP: usize = 256;
+
+// --- files ----------------------------------------------------------------------------------------------------
+
+/// Files of a message.
+pub const ATTACHMENTS_PER_MESSAGE: usize = 10;
+/// Bytes of one file, and of all files of a message: what `[media] max_upload_bytes` may be at most and is by default.
+pub const UPLOAD_BYTES: u64 = 100 * 1_024 * 1_024;
+/// Characters of a file's name.
+pub const FILENAME_CHARS: usize = 260;
+/// Characters of a file's description.
+pub const FILE_DESCRIPTION_CHARS: usize = 1_024;
+/// Seconds an upload may take.
+pub const UPLOAD_SECONDS: u64 = 15 * 60;
+/// Uploads under way at the same time on a node.
+pub const UPLOADS: usize = 64;
+/// Seconds the URL of a file is valid.
+pub const FILE_URL_SECONDS: u64 = 24 * 3_600;
+/// Bytes of an avatar or icon as it comes.
+pub const IMAGE_BYTES: usize = 8 * 1_024 * 1_024;
+/// Pixels of an avatar or icon as it comes, in each direction.
+pub const IMAGE_PIXELS: u32 = 8_192;
+/// Pixels of an avatar or icon as it is kept, in each direction.
+pub const IMAGE_KEPT_PIXELS: u32 = 512;
 
 // --- event log ------------------------------------------------------------------------------------------------
 

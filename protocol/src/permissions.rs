@@ -6,6 +6,8 @@ use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::ids::{RoleId, UserId};
+
 /// A set of permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Permissions(pub u64);
@@ -63,6 +65,28 @@ impl Permissions {
     pub fn allow(self, wanted: Self) -> bool {
         self.0 & Self::ADMINISTRATOR.0 != 0 || self.0 & wanted.0 == wanted.0
     }
+}
+
+/// What differs in a channel for the holders of a role, or for one member.
+///
+/// Source: <https://discord.com/developers/docs/resources/channel#overwrite-object>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overwrite {
+    /// For whom.
+    pub target: OverwriteTarget,
+    /// What they may do here.
+    pub allow: Permissions,
+    /// What they may not do here.
+    pub deny: Permissions,
+}
+
+/// Whom an overwrite is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum OverwriteTarget {
+    /// The holders of a role (`type` 0).
+    Role(RoleId),
+    /// One member (`type` 1).
+    Member(UserId),
 }
 
 impl BitOr for Permissions {

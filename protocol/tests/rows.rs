@@ -10,8 +10,9 @@ mod samples;
 
 use proptest::prelude::*;
 use rookery_protocol::document::{
-    Applications, Channels, Events, Groups, InviteCodes, Invites, LaneRow, Marks, Members,
-    Memberships, Messages, Nodes, Outbox, SigningKeys, Table, TableId, Usernames, Users, decode,
+    Applications, Attachments, AuditLog, Bans, Channels, Directs, EndedGroups, Events, Groups,
+    InviteCodes, Invites, LaneRow, Marks, Members, Memberships, Mentions, Messages, Nodes, Outbox,
+    Pairs, Pins, Reactions, ReadStates, SigningKeys, Table, TableId, Usernames, Users, decode,
     encode,
 };
 use rookery_protocol::entity::EntityRef;
@@ -86,6 +87,16 @@ rows! {
     marks_on_disk: Marks = mark,
     nodes_on_disk: Nodes = node,
     signing_keys_on_disk: SigningKeys = signing_key,
+    read_states_on_disk: ReadStates = read_state,
+    mentions_on_disk: Mentions = mention,
+    directs_on_disk: Directs = direct,
+    pairs_on_disk: Pairs = pair,
+    bans_on_disk: Bans = ban,
+    audit_log_on_disk: AuditLog = audit,
+    ended_groups_on_disk: EndedGroups = ended_group,
+    pins_on_disk: Pins = pin,
+    reactions_on_disk: Reactions = reaction,
+    attachments_on_disk: Attachments = attachment,
 }
 
 #[test]

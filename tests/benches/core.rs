@@ -14,15 +14,18 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use rookery_actors::entity::{Core, Effect, Input, ReplyTo, SharedMinter};
+use rookery_actors::entity::{Core, Effect, Input, Kit, ReplyTo, SharedMinter};
 use rookery_actors::group::Group;
+use rookery_actors::links::Links;
 use rookery_actors::store::memory::MemoryStore;
 use rookery_protocol::client;
-use rookery_protocol::client::message::MessageJson;
+use rookery_protocol::client::message::{Beside, MessageJson};
 use rookery_protocol::command::group::{
-    AcceptInvite, CreateGroup, CreateInvite, GroupCommand, GroupReply, PostMessage,
+    AcceptInvite, CreateGroup, CreateInvite, GroupCommand, GroupReply, Mentioned, PostMessage,
 };
-use rookery_protocol::document::{ChannelKind, MemberRow, MessageRow, Messages, Nonce, encode};
+use rookery_protocol::document::{
+    Attachment, ChannelKind, MemberRow, MessageRow, Messages, Nonce, encode,
+};
 use rookery_protocol::ids::{ChannelId, GroupId, UserId};
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
@@ -64,8 +67,11 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.build().expect("a runtime");
         let store = MemoryStore::new();
-        let ids = SharedMinter::new(1, Millis(0));
-        let core = runtime.block_on(Group::load(GROUP.0, &ids, &store));
+        let kit = Kit {
+            ids: SharedMinter::new(1, Millis(0)),
+            links: Links::new("https://chat.example", [0; 32]),
+        };
+        let core = runtime.block_on(Group::load(GROUP.0, &kit, &store));
         let mut bench = Self {
             core: core.expect("a core"),
             now: Millis(1_795_412_460_000),
@@ -84,6 +90,7 @@ impl Bench {
         let text = channels.find(|channel| channel.kind == ChannelKind::Text);
         bench.channel = text.expect("a text channel").id;
         let invite = CreateInvite {
+            reason: None,
             by: profile(1),
             channel: bench.channel,
             code: CODE.to_owned(),
@@ -102,13 +109,15 @@ impl Bench {
 
     fn message(&self, user: u64, n: usize, nonce: bool) -> GroupCommand {
         GroupCommand::PostMessage(PostMessage {
+            embeds: Vec::new(),
+            attachments: Vec::new(),
             by: profile(user),
             channel: self.channel,
             content: content(),
             tts: false,
             nonce: nonce.then(|| Nonce::Text(format!("15742987455692{n:08}"))),
             enforce_nonce: nonce,
-            mentions: Vec::new(),
+            mentions: Mentioned::default(),
             reply_to: None,
             flags: 0,
         })
@@ -160,6 +169,19 @@ fn per_call(mut call: impl FnMut()) -> f64 {
     median(batches.collect())
 }
 
+/// A message without files.
+struct Author<'a>(&'a Profile);
+
+impl<'a> Beside<'a> for Author<'a> {
+    fn profile(&self, user: UserId) -> Option<&'a Profile> {
+        (user == self.0.id).then_some(self.0)
+    }
+
+    fn file_url(&self, _: ChannelId, _: &Attachment) -> String {
+        String::new()
+    }
+}
+
 /// What encoding alone costs, with the body's size.
 fn encoding(row: &MessageRow) -> (f64, f64, usize) {
     let author = profile(row.author.0);
@@ -168,10 +190,18 @@ fn encoding(row: &MessageRow) -> (f64, f64, usize) {
         nick: None,
         roles: Vec::new(),
         joined_at: Millis(1_795_412_460_000),
+        username: author.username.clone(),
+        global_name: author.global_name.clone(),
+        timeout_until: None,
     };
+    let beside = Author(&author);
     let body = || {
-        let body = MessageJson::new(row, |id| (id == author.id).then_some(&author));
-        client::encode(&body.expect("an author").in_group(GROUP, Some(&member)))
+        let body = MessageJson::new(row, &beside);
+        client::encode(
+            &body
+                .expect("an author")
+                .in_group(Some(GROUP), Some(&member)),
+        )
     };
     let json = per_call(|| drop(black_box(body())));
     let bson = per_call(|| drop(black_box(encode::<Messages>(row))));

@@ -7,7 +7,7 @@ use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::Event;
 use rookery_protocol::time::Millis;
 
-use super::minter::SharedMinter;
+use super::kit::Kit;
 use crate::store::{Store, StoreError, Write};
 
 /// Where an answer goes; the shell knows the port behind it.
@@ -117,7 +117,7 @@ pub trait Core: Send + Sized + 'static {
 
     /// Builds the state from the store; an entity that does not exist yet loads as such and answers commands with its
     /// "unknown" code until it is created. Runs before the first step, when nothing of the entity is in flight.
-    async fn load(id: u64, ids: &SharedMinter, store: &dyn Store) -> Result<Self, LoadError>;
+    async fn load(id: u64, kit: &Kit, store: &dyn Store) -> Result<Self, LoadError>;
 
     /// Takes one input. `now` never goes back within one life; `gseq` is the number of the entity's last event, those
     /// emitted by earlier steps included.

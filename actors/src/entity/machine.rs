@@ -100,6 +100,7 @@ impl<C: Core> Machine<C> {
         let event = Event {
             audience: Audience::Everyone,
             act: Act::Announce,
+            access: None,
         };
         out.push(Action::Publish(Frame {
             topic: self.entity,

@@ -139,7 +139,7 @@ impl<C: Kind> Actor for Shell<C> {
         let entity = *entity;
         // A crashed or passivated life may have left units on the lane: they must not land after this read.
         world.lane.drain().await;
-        let core = C::load(entity.id, &world.ids, world.store.as_ref()).await?;
+        let core = C::load(entity.id, &world.kit, world.store.as_ref()).await?;
         let log = load_log(entity, world.store.as_ref()).await?;
         let mut machine = Machine::new(entity, core, log, world.clock.now());
         machine.start(&mut life.actions);

@@ -6,7 +6,7 @@ use rookery_protocol::event::Frame;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
 
-use super::minter::SharedMinter;
+use super::kit::Kit;
 use crate::commit::CommitLane;
 use crate::store::SharedStore;
 
@@ -45,14 +45,14 @@ pub struct World {
     pub publisher: Arc<dyn Publisher>,
     /// What must hear of changed accounts.
     pub accounts: Arc<dyn AccountCache>,
-    /// Mints the ids of everything that entities make.
-    pub ids: SharedMinter,
+    /// What all cores share.
+    pub kit: Kit,
 }
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("World")
-            .field("ids", &self.ids)
+            .field("kit", &self.kit)
             .finish_non_exhaustive()
     }
 }

@@ -3,14 +3,32 @@
 //!
 //! Source: <https://discord.com/developers/docs/topics/permissions#permission-overwrites>
 
+use std::sync::Arc;
+
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::GroupCommand;
 use rookery_protocol::document::{ChannelDocument, MemberRow, RoleDocument};
 use rookery_protocol::error::ErrorCode;
+use rookery_protocol::event::{AccessPicture, ChannelAccess};
 use rookery_protocol::ids::{ChannelId, UserId};
 use rookery_protocol::permissions::Permissions;
 
 use super::Live;
+
+/// What the people of a direct channel may do there.
+const DIRECT: Permissions = Permissions(
+    Permissions::VIEW_CHANNEL.0
+        | Permissions::SEND_MESSAGES.0
+        | Permissions::READ_MESSAGE_HISTORY.0
+        | Permissions::ADD_REACTIONS.0
+        | Permissions::EMBED_LINKS.0
+        | Permissions::ATTACH_FILES.0
+        | Permissions::USE_EXTERNAL_EMOJIS.0
+        | Permissions::CONNECT.0
+        | Permissions::SPEAK.0
+        | Permissions::STREAM.0
+        | Permissions::USE_VAD.0,
+);
 
 /// A member in a channel he sees.
 pub(super) struct Seat<'a> {
@@ -44,6 +62,9 @@ impl Live {
     /// What a user may do in the group as a whole; `MissingAccess` for who is no member.
     pub(super) fn permissions(&self, user: UserId) -> Answer<Permissions> {
         let member = self.member(user)?;
+        if self.is_direct() {
+            return Ok(DIRECT);
+        }
         if self.document.owner == user {
             return Ok(Permissions::ALL);
         }
@@ -90,6 +111,21 @@ impl Live {
         }
     }
 
+    /// Who sees which channel, for the relay lanes.
+    pub(super) fn access_picture(&self) -> Arc<AccessPicture> {
+        let channel = |channel: &ChannelDocument| {
+            let overwrites = channel.overwrites.clone();
+            let body = self.channel_body(channel.id)?;
+            Some((channel.id, ChannelAccess { overwrites, body }))
+        };
+        let roles = self.document.roles.iter();
+        Arc::new(AccessPicture {
+            owner: Some(self.document.owner),
+            roles: roles.map(|role| (role.id, role.permissions)).collect(),
+            channels: self.document.channels.iter().filter_map(channel).collect(),
+        })
+    }
+
     /// Whether a member stands above another: the owner above all, then by the highest role.
     pub(super) fn outranks(&self, member: &MemberRow, other: &MemberRow) -> bool {
         if other.user == self.document.owner {
@@ -130,8 +166,23 @@ pub(super) fn unknown(command: &GroupCommand) -> ErrorCode {
         | GroupCommand::PostMessage(_)
         | GroupCommand::EditMessage(_)
         | GroupCommand::DeleteMessage(_)
+        | GroupCommand::BulkDelete(_)
+        | GroupCommand::AddReaction(_)
+        | GroupCommand::RemoveReaction(_)
+        | GroupCommand::ClearReactions(_)
+        | GroupCommand::SetPinned(_)
+        | GroupCommand::PutOverwrite(_)
+        | GroupCommand::DeleteOverwrite(_)
         | GroupCommand::ReadHistory(_)
-        | GroupCommand::StartTyping(_) => ErrorCode::UnknownChannel,
+        | GroupCommand::StartTyping(_)
+        | GroupCommand::CreatePair(_)
+        | GroupCommand::CreateDirect(_)
+        | GroupCommand::GetDirect(_)
+        | GroupCommand::SetOpen(_)
+        | GroupCommand::SetRelation(_)
+        | GroupCommand::UpdateDirect(_)
+        | GroupCommand::AddRecipient(_)
+        | GroupCommand::RemoveRecipient(_) => ErrorCode::UnknownChannel,
         GroupCommand::GetInvite(_)
         | GroupCommand::DeleteInvite(_)
         | GroupCommand::AcceptInvite(_) => ErrorCode::UnknownInvite,
@@ -146,6 +197,19 @@ pub(super) fn unknown(command: &GroupCommand) -> ErrorCode {
         | GroupCommand::AddBot(_)
         | GroupCommand::GetMember(_)
         | GroupCommand::ListMembers(_)
+        | GroupCommand::GetMembers(_)
+        | GroupCommand::SearchMembers(_)
+        | GroupCommand::UpdateMember(_)
+        | GroupCommand::SetMemberRole(_)
+        | GroupCommand::CreateRole(_)
+        | GroupCommand::UpdateRole(_)
+        | GroupCommand::MoveRoles(_)
+        | GroupCommand::DeleteRole(_)
+        | GroupCommand::MoveChannels(_)
+        | GroupCommand::Ban(_)
+        | GroupCommand::Unban(_)
+        | GroupCommand::Authorize(_)
+        | GroupCommand::Reap(_)
         | GroupCommand::RemoveMember(_) => ErrorCode::UnknownGuild,
     }
 }

@@ -39,6 +39,8 @@ pub(super) fn blank(id: ChannelId, kind: ChannelKind) -> ChannelDocument {
             0
         },
         user_limit: 0,
+        overwrites: Vec::new(),
+        last_pin_at: None,
     }
 }
 
@@ -58,12 +60,13 @@ impl Live {
         ChannelView {
             channel: channel.clone(),
             last_message: self.last_messages.get(&channel.id).copied(),
+            group: self.guild_id(),
         }
     }
 
     fn emit_channel(&self, turn: &mut Turn<'_>, name: EventName, channel: &ChannelDocument) {
         let last = self.last_messages.get(&channel.id).copied();
-        let body = client::channel::channel(channel, self.document.id, last);
+        let body = client::channel::channel(channel, self.guild_id(), last);
         turn.emit(name, Intents::GUILDS, &body);
     }
 
@@ -72,7 +75,9 @@ impl Live {
         turn: &mut Turn<'_>,
         request: CreateChannel,
     ) -> Answer<ChannelView> {
-        let CreateChannel { by, kind, patch } = request;
+        let CreateChannel {
+            by, kind, patch, ..
+        } = request;
         self.require(by, Permissions::MANAGE_CHANNELS)?;
         if self.document.channels.len() >= limits::CHANNELS_PER_GROUP {
             return Err(ErrorCode::MaximumChannels.into());
@@ -81,7 +86,7 @@ impl Live {
         let mut channel = blank(ChannelId(0), kind);
         channel.position = self.next_position(kind);
         self.apply(&mut channel, patch)?;
-        channel.id = ChannelId(self.ids.mint(turn.now));
+        channel.id = ChannelId(self.kit.ids.mint(turn.now));
         claim(turn, self.document.id, channel.id);
         self.document.channels.push(channel.clone());
         self.save(turn);
@@ -119,7 +124,7 @@ impl Live {
                 set(&mut channel.bitrate, patch.bitrate);
                 set(&mut channel.user_limit, patch.user_limit);
             }
-            ChannelKind::Category => {}
+            ChannelKind::Category | ChannelKind::Direct | ChannelKind::GroupDirect => {}
         }
         Ok(())
     }

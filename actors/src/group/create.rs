@@ -2,27 +2,25 @@
 
 use rookery_protocol::command::Notice;
 use rookery_protocol::command::group::{CreateGroup, GroupView};
-use rookery_protocol::document::{
-    ChannelDocument, ChannelKind, GroupDocument, MemberRow, RoleDocument,
-};
+use rookery_protocol::document::{ChannelDocument, ChannelKind, GroupDocument, RoleDocument};
 use rookery_protocol::ids::{ChannelId, GroupId};
 use rookery_protocol::permissions::Permissions;
 
-use super::{Live, Turn, channels};
-use crate::entity::SharedMinter;
+use super::{Live, Turn, channels, members};
+use crate::entity::Kit;
 
 /// A new group with its owner as the first member; nobody is subscribed yet, so there are no events.
 pub(super) fn create(
     turn: &mut Turn<'_>,
     id: GroupId,
-    ids: &SharedMinter,
+    kit: &Kit,
     request: CreateGroup,
 ) -> (Live, GroupView) {
     let channel = |kind, name: &str, position, parent| ChannelDocument {
         name: name.to_owned(),
         position,
         parent,
-        ..channels::blank(ChannelId(ids.mint(turn.now)), kind)
+        ..channels::blank(ChannelId(kit.ids.mint(turn.now)), kind)
     };
     let texts = channel(ChannelKind::Category, "Text Channels", 0, None);
     let voices = channel(ChannelKind::Category, "Voice Channels", 1, None);
@@ -48,21 +46,14 @@ pub(super) fn create(
             mentionable: false,
             bot: None,
         }],
+        direct: None,
     };
-    let mut live = Live::new(document, ids.clone());
+    let mut live = Live::new(document, kit.clone());
     for channel in &live.document.channels {
         channels::claim(turn, id, channel.id);
     }
     live.save(turn);
-    live.insert_member(
-        turn,
-        MemberRow {
-            user: request.by.id,
-            nick: None,
-            roles: Vec::new(),
-            joined_at: turn.now,
-        },
-    );
+    live.insert_member(turn, members::row(&request.by, Vec::new(), turn.now));
     turn.send(request.by.id, Notice::Joined(id));
     let view = live.view(Permissions::ALL);
     (live, view)

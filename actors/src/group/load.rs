@@ -12,7 +12,7 @@ use rookery_protocol::time::Millis;
 
 use super::Live;
 use super::nonces::{Nonces, Rebuild};
-use crate::entity::{LoadError, SharedMinter};
+use crate::entity::{Kit, LoadError};
 use crate::snapshot;
 use crate::store::{self, Order, Scan, Store, StoreError};
 
@@ -22,7 +22,7 @@ const PAGE: usize = 1_000;
 /// The group at `id`, if there is one.
 pub(super) async fn load(
     id: GroupId,
-    ids: &SharedMinter,
+    kit: &Kit,
     store: &dyn Store,
 ) -> Result<Option<Live>, LoadError> {
     let known = GroupDocument::SCHEMA;
@@ -44,7 +44,7 @@ pub(super) async fn load(
             .collect(),
         last_messages,
         nonces,
-        ..Live::new(document, ids.clone())
+        ..Live::new(document, kit.clone())
     }))
 }
 

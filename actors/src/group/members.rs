@@ -13,9 +13,23 @@ use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use rookery_protocol::profile::Profile;
+use rookery_protocol::time::Millis;
 
 use super::{Live, Turn};
 use crate::turn::dispatch;
+
+/// The row of somebody who comes now.
+pub(super) fn row(profile: &Profile, roles: Vec<RoleId>, now: Millis) -> MemberRow {
+    MemberRow {
+        user: profile.id,
+        nick: None,
+        roles,
+        joined_at: now,
+        username: profile.username.clone(),
+        global_name: profile.global_name.clone(),
+        timeout_until: None,
+    }
+}
 
 impl Live {
     /// `MaximumMembers` when nobody more can come.
@@ -37,12 +51,7 @@ impl Live {
     /// Makes a user a member: rows, event, word to the user, and a message in the system channel.
     pub(super) fn join(&mut self, turn: &mut Turn<'_>, profile: &Profile, roles: Vec<RoleId>) {
         let group = self.document.id;
-        let row = MemberRow {
-            user: profile.id,
-            nick: None,
-            roles,
-            joined_at: turn.now,
-        };
+        let row = row(profile, roles, turn.now);
         let body = MemberJson::in_group(&row, profile, group);
         turn.emit(EventName::GuildMemberAdd, Intents::GUILD_MEMBERS, &body);
         self.insert_member(turn, row);
@@ -68,7 +77,7 @@ impl Live {
                 return Err(ErrorCode::MaximumRoles.into());
             }
             let role = RoleDocument {
-                id: RoleId(self.ids.mint(turn.now)),
+                id: RoleId(self.kit.ids.mint(turn.now)),
                 name: bot.username.clone(),
                 color: 0,
                 hoist: false,
@@ -117,7 +126,9 @@ impl Live {
         turn: &mut Turn<'_>,
         request: RemoveMember,
     ) -> Answer<()> {
-        let RemoveMember { by, user: profile } = request;
+        let RemoveMember {
+            by, user: profile, ..
+        } = request;
         let user = profile.id;
         if by == user {
             if !self.members.contains_key(&user) {
@@ -161,10 +172,17 @@ impl Live {
         turn.emit(EventName::GuildRoleDelete, Intents::GUILDS, &body);
     }
 
-    /// A user has a new profile: members see it.
-    pub(super) fn profile_changed(&self, turn: &mut Turn<'_>, profile: &Profile) {
-        if let Some(row) = self.members.get(&profile.id) {
-            let body = MemberJson::in_group(row, profile, self.document.id);
+    /// A user has a new profile: members see it, and search finds him by his new names.
+    pub(super) fn profile_changed(&mut self, turn: &mut Turn<'_>, profile: &Profile) {
+        let group = self.document.id;
+        let Some(row) = self.members.get_mut(&profile.id) else {
+            return;
+        };
+        row.username.clone_from(&profile.username);
+        row.global_name.clone_from(&profile.global_name);
+        turn.put::<Members>(Key::new(group, row.user), row);
+        if self.document.direct.is_none() {
+            let body = MemberJson::in_group(row, profile, group);
             turn.emit(EventName::GuildMemberUpdate, Intents::GUILD_MEMBERS, &body);
         }
     }

@@ -2,23 +2,24 @@
 
 use rookery_protocol::client;
 use rookery_protocol::client::events::{MessageDelete, TypingStart};
-use rookery_protocol::client::message::MessageJson;
+use rookery_protocol::client::message::{Beside, MessageJson};
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{
     DeleteMessage, EditMessage, GroupCommand, PostMessage, Posted, ReadHistory, Referenced,
-    StartTyping,
+    StartTyping, Typing,
 };
-use rookery_protocol::document::{Key, MessageKind, MessageRow, Messages};
+use rookery_protocol::document::{Attachment, Key, MessageKind, MessageRow, Messages};
 use rookery_protocol::error::{ApiError, ErrorCode};
-use rookery_protocol::event::EventName;
+use rookery_protocol::event::{Audience, EventName};
 use rookery_protocol::ids::{ChannelId, MessageId, UserId};
-use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
 
+use super::show::About;
 use super::{Live, Place, Turn};
+use crate::links::Links;
 
 impl Live {
     /// The message that a command cannot be answered without and of which nothing is known here.
@@ -62,6 +63,7 @@ impl Live {
         let seat = self.seat(request.by.id, request.channel)?;
         seat.require_messages()?;
         seat.require(Permissions::SEND_MESSAGES)?;
+        self.require_peace()?;
         let tts = request.tts && seat.permissions.allow(Permissions::SEND_TTS_MESSAGES);
         if request.enforce_nonce
             && let Some(first) = self.repeated(turn.now, &request)
@@ -73,7 +75,10 @@ impl Live {
                 repeated: true,
             });
         }
-        if request.content.is_empty() {
+        let is_empty = request.content.is_empty()
+            && request.embeds.is_empty()
+            && request.attachments.is_empty();
+        if is_empty {
             return Err(ErrorCode::EmptyMessage.into());
         }
         let answered = match &request.reply_to {
@@ -97,15 +102,23 @@ impl Live {
             tts,
             edited_at: None,
             nonce: request.nonce,
-            mentions: self.mentioned(&request.mentions),
+            mentions: self.mentioned(&request.mentions.users),
             reply_to: answered.as_ref().map(|message| message.id),
             flags: request.flags,
+            mention_everyone: false,
+            mention_roles: Vec::new(),
+            embeds: request.embeds,
+            attachments: request.attachments,
+            reactions: Vec::new(),
+            pinned: false,
         };
         let answered = answered.as_ref().zip(request.reply_to.as_ref());
         let answered = answered.and_then(|(row, referenced)| {
-            MessageJson::new(row, |id| find(id, &referenced.author, &request.mentions))
+            let beside = self.beside(turn.now, &referenced.author, &request.mentions.users);
+            MessageJson::new(row, &beside)
         });
-        let body = MessageJson::new(&row, |id| find(id, &request.by, &request.mentions));
+        let beside = self.beside(turn.now, &request.by, &request.mentions.users);
+        let body = MessageJson::new(&row, &beside);
         if let Some(body) = body {
             self.emit_created(turn, &row, body.answering(answered));
         }
@@ -147,13 +160,19 @@ impl Live {
     /// An id above every earlier one of the channel.
     fn next_id(&mut self, now: Millis, channel: ChannelId) -> MessageId {
         let last = self.last_messages.get(&channel).map_or(0, |last| last.0);
-        MessageId(self.ids.mint_above(now, last))
+        MessageId(self.kit.ids.mint_above(now, last))
     }
 
     fn emit_created(&self, turn: &mut Turn<'_>, row: &MessageRow, body: MessageJson<'_>) {
         let member = self.members.get(&row.author);
-        let body = client::encode(&body.in_group(self.document.id, member));
-        turn.emit_message(EventName::MessageCreate, body, readers(row));
+        let body = client::encode(&body.in_group(self.guild_id(), member));
+        self.show_message(
+            turn,
+            row.channel,
+            EventName::MessageCreate,
+            body,
+            readers(row),
+        );
     }
 
     /// Writes a new message: the row only, never the snapshot.
@@ -169,23 +188,65 @@ impl Live {
         let Some(channel) = self.document.system_channel else {
             return;
         };
+        self.post_system(
+            turn,
+            channel,
+            MessageKind::Join,
+            profile,
+            String::new(),
+            &[],
+        );
+    }
+
+    /// Says something that nobody wrote; `by` is who caused it.
+    pub(super) fn post_system(
+        &mut self,
+        turn: &mut Turn<'_>,
+        channel: ChannelId,
+        kind: MessageKind,
+        by: &Profile,
+        content: String,
+        mentions: &[Profile],
+    ) {
         let row = MessageRow {
             id: self.next_id(turn.now, channel),
             channel,
-            author: profile.id,
-            kind: MessageKind::Join,
-            content: String::new(),
+            author: by.id,
+            kind,
+            content,
             tts: false,
             edited_at: None,
             nonce: None,
-            mentions: Vec::new(),
+            mentions: mentions.iter().map(|user| user.id).collect(),
             reply_to: None,
             flags: 0,
+            mention_everyone: false,
+            mention_roles: Vec::new(),
+            embeds: Vec::new(),
+            attachments: Vec::new(),
+            reactions: Vec::new(),
+            pinned: false,
         };
-        if let Some(body) = MessageJson::new(&row, |id| find(id, profile, &[])) {
+        let beside = self.beside(turn.now, by, mentions);
+        if let Some(body) = MessageJson::new(&row, &beside) {
             self.emit_created(turn, &row, body);
         }
         self.append(turn, row);
+    }
+
+    /// What an event of a message shows that its row does not hold.
+    pub(super) fn beside<'a>(
+        &'a self,
+        now: Millis,
+        author: &'a Profile,
+        others: &'a [Profile],
+    ) -> Brought<'a> {
+        Brought {
+            author,
+            others,
+            links: &self.kit.links,
+            now,
+        }
     }
 
     pub(super) fn edit_message(
@@ -199,7 +260,7 @@ impl Live {
         if known.author != request.by.id {
             return Err(ErrorCode::CannotEditOthersMessage.into());
         }
-        if known.kind == MessageKind::Join {
+        if known.kind.is_system() {
             return Err(ErrorCode::SystemMessage.into());
         }
         let mut row = known.clone();
@@ -210,18 +271,21 @@ impl Live {
             }
             row.content = content;
             row.edited_at = Some(turn.now);
-            row.mentions = self.mentioned(&request.mentions);
+            row.mentions = self.mentioned(&request.mentions.users);
         }
         if row == *known {
             return Ok(row);
         }
-        let body = MessageJson::new(&row, |id| find(id, &request.by, &request.mentions));
-        if let Some(body) = body {
+        let beside = self.beside(turn.now, &request.by, &request.mentions.users);
+        if let Some(body) = MessageJson::new(&row, &beside) {
             let member = self.members.get(&row.author);
-            let body = body.in_group(self.document.id, member).without_answered();
-            turn.emit_message(
+            let body = body.in_group(self.guild_id(), member).without_answered();
+            let body = client::encode(&body);
+            self.show_message(
+                turn,
+                row.channel,
                 EventName::MessageUpdate,
-                client::encode(&body),
+                body,
                 readers(&row),
             );
         }
@@ -239,6 +303,7 @@ impl Live {
             by,
             channel,
             message,
+            ..
         } = request;
         let seat = self.seat(by, channel)?;
         seat.require_messages()?;
@@ -253,9 +318,15 @@ impl Live {
         let body = MessageDelete {
             id: message,
             channel_id: channel,
-            guild_id: self.document.id,
+            guild_id: self.guild_id(),
         };
-        turn.emit(EventName::MessageDelete, Intents::GUILD_MESSAGES, &body);
+        self.show(
+            turn,
+            channel,
+            EventName::MessageDelete,
+            About::Messages,
+            &body,
+        );
         Ok(())
     }
 
@@ -270,15 +341,29 @@ impl Live {
         seat.require(Permissions::READ_MESSAGE_HISTORY)
     }
 
-    pub(super) fn start_typing(&mut self, turn: &mut Turn<'_>, request: StartTyping) -> Answer<()> {
+    pub(super) fn start_typing(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: StartTyping,
+    ) -> Answer<Typing> {
         let seat = self.seat(request.by.id, request.channel)?;
         seat.require_messages()?;
         seat.require(Permissions::SEND_MESSAGES)?;
         let member = self.member(request.by.id)?;
-        let group = self.document.id;
+        let group = self.guild_id();
         let body = TypingStart::new(group, request.channel, member, &request.by, turn.now);
-        turn.signal(EventName::TypingStart, Intents::GUILD_MESSAGE_TYPING, &body);
-        Ok(())
+        let dispatch = self.dispatch(EventName::TypingStart, About::Typing, &body);
+        if self.is_direct() {
+            return Ok(Typing {
+                show_to: self.members.keys().copied().collect(),
+                dispatch: Some(dispatch),
+            });
+        }
+        turn.signal(Audience::Channel(request.channel), dispatch);
+        Ok(Typing {
+            show_to: Vec::new(),
+            dispatch: None,
+        })
     }
 }
 
@@ -288,9 +373,21 @@ fn readers(row: &MessageRow) -> Vec<UserId> {
     author.chain(row.mentions.iter().copied()).collect()
 }
 
-/// The profile of a user among those a request brought along.
-fn find<'a>(id: UserId, author: &'a Profile, others: &'a [Profile]) -> Option<&'a Profile> {
-    std::iter::once(author)
-        .chain(others)
-        .find(|profile| profile.id == id)
+/// What a request brought along for its event, and what the group adds.
+pub(super) struct Brought<'a> {
+    author: &'a Profile,
+    others: &'a [Profile],
+    links: &'a Links,
+    now: Millis,
+}
+
+impl<'a> Beside<'a> for Brought<'a> {
+    fn profile(&self, user: UserId) -> Option<&'a Profile> {
+        let mut all = std::iter::once(self.author).chain(self.others);
+        all.find(|profile| profile.id == user)
+    }
+
+    fn file_url(&self, channel: ChannelId, file: &Attachment) -> String {
+        self.links.attachment(channel, file, self.now)
+    }
 }

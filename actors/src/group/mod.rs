@@ -6,15 +6,26 @@
 //! the rows at load or is a bounded cache of them.
 
 mod access;
+mod audit;
+mod bulk;
 mod channels;
 mod create;
+mod direct;
 mod invites;
 mod load;
 mod members;
 mod messages;
+mod moderation;
 mod nonces;
+mod overwrites;
+mod pins;
+mod reactions;
+mod reap;
 mod recent;
+mod roles;
+mod search;
 mod settings;
+mod show;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -32,7 +43,7 @@ use rookery_protocol::time::Millis;
 use self::nonces::Nonces;
 use self::recent::Recent;
 use self::waiting::Waiting;
-use crate::entity::{Core, Effect, Input, LoadError, ReplyTo, SharedMinter};
+use crate::entity::{Core, Effect, Input, Kit, LoadError, ReplyTo};
 use crate::store::Store;
 
 type Turn<'a> = crate::turn::Turn<'a, GroupReply>;
@@ -44,7 +55,7 @@ type Place = (ChannelId, MessageId);
 #[derive(Debug)]
 pub struct Group {
     id: GroupId,
-    ids: SharedMinter,
+    kit: Kit,
     live: Option<Box<Live>>,
     waiting: Waiting,
 }
@@ -59,7 +70,7 @@ struct Live {
     last_messages: BTreeMap<ChannelId, MessageId>,
     recent: Recent,
     nonces: Nonces,
-    ids: SharedMinter,
+    kit: Kit,
     /// Set by the command that ends it.
     deleted: bool,
 }
@@ -69,12 +80,12 @@ impl Core for Group {
     type Command = GroupCommand;
     type Reply = GroupReply;
 
-    async fn load(id: u64, ids: &SharedMinter, store: &dyn Store) -> Result<Self, LoadError> {
+    async fn load(id: u64, kit: &Kit, store: &dyn Store) -> Result<Self, LoadError> {
         let id = GroupId(id);
         Ok(Self {
             id,
-            ids: ids.clone(),
-            live: load::load(id, ids, store).await?.map(Box::new),
+            kit: kit.clone(),
+            live: load::load(id, kit, store).await?.map(Box::new),
             waiting: Waiting::default(),
         })
     }
@@ -109,9 +120,24 @@ impl Group {
         let Some(live) = &mut self.live else {
             let answer = match command {
                 GroupCommand::CreateGroup(request) => {
-                    let (live, view) = create::create(turn, self.id, &self.ids, request);
+                    let (live, view) = create::create(turn, self.id, &self.kit, request);
                     self.live = Some(Box::new(live));
                     Ok(GroupReply::CreateGroup(view))
+                }
+                GroupCommand::CreatePair(request) => {
+                    direct::create_pair(turn, self.id, &self.kit, request).map(|(live, view)| {
+                        self.live = Some(Box::new(live));
+                        GroupReply::CreatePair(view)
+                    })
+                }
+                GroupCommand::CreateDirect(request) => {
+                    direct::create_direct(turn, self.id, &self.kit, request).map(|(live, view)| {
+                        self.live = Some(Box::new(live));
+                        GroupReply::CreateDirect(view)
+                    })
+                }
+                GroupCommand::Reap(request) => {
+                    reap::reap(turn, self.id, request).map(GroupReply::Reap)
                 }
                 other => Err(access::unknown(&other).into()),
             };
@@ -128,9 +154,13 @@ impl Group {
     }
 
     fn notice(&mut self, turn: &mut Turn<'_>, notice: Notice) {
-        match (&self.live, notice) {
-            (Some(live), Notice::ProfileChanged(profile)) => live.profile_changed(turn, &profile),
-            (None, Notice::ProfileChanged(_)) | (_, Notice::Joined(_)) => {}
+        let Some(live) = &mut self.live else { return };
+        match notice {
+            Notice::ProfileChanged(profile) => live.profile_changed(turn, &profile),
+            Notice::AccountDeleted(profile) => live.account_deleted(turn, &profile),
+            // For users.
+            Notice::Joined(_) | Notice::Show(_) | Notice::Mentioned(_) | Notice::Related { .. } => {
+            }
         }
     }
 
@@ -162,7 +192,7 @@ impl Group {
 }
 
 impl Live {
-    fn new(document: GroupDocument, ids: SharedMinter) -> Self {
+    fn new(document: GroupDocument, kit: Kit) -> Self {
         Self {
             document,
             members: BTreeMap::new(),
@@ -170,7 +200,7 @@ impl Live {
             last_messages: BTreeMap::new(),
             recent: Recent::default(),
             nonces: Nonces::default(),
-            ids,
+            kit,
             deleted: false,
         }
     }
@@ -181,7 +211,11 @@ impl Live {
                 match command {
                     $(GroupCommand::$name(request) => self.$handler(turn, request).map(GroupReply::$name),)*
                     // The id is new, says whoever sends it.
-                    GroupCommand::CreateGroup(_) => Err(ErrorCode::Internal.into()),
+                    GroupCommand::CreateGroup(_)
+                    | GroupCommand::CreatePair(_)
+                    | GroupCommand::CreateDirect(_) => Err(ErrorCode::Internal.into()),
+                    // It lives.
+                    GroupCommand::Reap(_) => Err(ErrorCode::Internal.into()),
                 }
             };
         }
@@ -204,11 +238,36 @@ impl Live {
             GetMember => get_member,
             ListMembers => list_members,
             RemoveMember => remove_member,
+            GetMembers => get_members,
+            SearchMembers => search_members,
+            UpdateMember => update_member,
+            SetMemberRole => set_member_role,
+            CreateRole => create_role,
+            UpdateRole => update_role,
+            MoveRoles => move_roles,
+            DeleteRole => delete_role,
+            PutOverwrite => put_overwrite,
+            DeleteOverwrite => delete_overwrite,
+            MoveChannels => move_channels,
+            Ban => ban,
+            Unban => unban,
+            Authorize => authorize,
             PostMessage => post_message,
             EditMessage => edit_message,
             DeleteMessage => delete_message,
+            BulkDelete => bulk_delete,
+            AddReaction => add_reaction,
+            RemoveReaction => remove_reaction,
+            ClearReactions => clear_reactions,
+            SetPinned => set_pinned,
             ReadHistory => read_history,
             StartTyping => start_typing,
+            GetDirect => get_direct,
+            SetOpen => set_open,
+            SetRelation => set_relation,
+            UpdateDirect => update_direct,
+            AddRecipient => add_recipient,
+            RemoveRecipient => remove_recipient,
         }
     }
 }

@@ -154,6 +154,12 @@ mod tests {
             mentions: Vec::new(),
             reply_to: None,
             flags: 0,
+            mention_everyone: false,
+            mention_roles: Vec::new(),
+            embeds: Vec::new(),
+            attachments: Vec::new(),
+            reactions: Vec::new(),
+            pinned: false,
         }
     }
 

@@ -47,7 +47,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: UpdateGroup,
     ) -> Answer<GroupView> {
-        let UpdateGroup { by, patch } = request;
+        let UpdateGroup { by, patch, .. } = request;
         self.require(by, Permissions::MANAGE_GUILD)?;
         let mut changed = self.document.clone();
         if let Some(owner) = patch.owner {
@@ -78,6 +78,9 @@ impl Live {
         }
         if let Some(description) = patch.description {
             changed.description = description;
+        }
+        if let Some(icon) = patch.icon {
+            changed.icon = icon;
         }
         if changed != self.document {
             self.document = changed;
@@ -140,6 +143,7 @@ impl Live {
             gseq: turn.gseq,
             view: self.view(self.permissions(request.by)?),
             last_messages: self.last_messages.iter().map(|(&c, &m)| (c, m)).collect(),
+            access: self.access_picture(),
             members,
             me,
         })

@@ -158,10 +158,12 @@ impl<W> Lane<W> {
     fn apply(&mut self, frame: &SharedFrame, out: &mut Vec<Effect<W>>) {
         let recipients = match frame.event.audience {
             Audience::User(user) => self.slots_of(user, frame.topic),
-            Audience::Everyone => match self.topics.get_mut(&frame.topic) {
-                Some(topic) => topic.recipients(),
-                None => return,
-            },
+            Audience::Everyone | Audience::Channel(_) | Audience::Holders { .. } => {
+                match self.topics.get_mut(&frame.topic) {
+                    Some(topic) => topic.recipients(),
+                    None => return,
+                }
+            }
         };
         self.act(frame, Source::Event(frame.clone()), recipients, out);
     }
@@ -260,7 +262,7 @@ impl<W> Lane<W> {
         for frame in caught_up {
             let user = self.at(slot).map(|found| found.identity.user);
             let meant = match frame.event.audience {
-                Audience::Everyone => true,
+                Audience::Everyone | Audience::Channel(_) | Audience::Holders { .. } => true,
                 Audience::User(user_meant) => user == Some(user_meant),
             };
             if meant {

@@ -2,11 +2,14 @@
 
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::Answer;
-use rookery_protocol::command::user::{Account, CreateApplication, ResetBotToken};
+use rookery_protocol::command::user::{
+    Account, CreateApplication, ResetBotToken, UpdateApplication,
+};
 use rookery_protocol::document::{Application, ApplicationRow, Applications, Key, UserDocument};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::Act;
 use rookery_protocol::ids::UserId;
+use rookery_protocol::intents::Intents;
 use rookery_protocol::profile::Profile;
 
 use super::{Live, Turn};
@@ -34,12 +37,23 @@ pub(super) fn create(turn: &mut Turn<'_>, id: UserId, request: CreateApplication
             owner,
             name,
             token_generation: 0,
+            description: String::new(),
+            privileged: Intents::NONE,
         }),
         created_at: turn.now,
+        deleted: false,
     }
 }
 
 impl Live {
+    pub(super) fn update_application(
+        &mut self,
+        _turn: &mut Turn<'_>,
+        _request: UpdateApplication,
+    ) -> Answer<Account> {
+        Err(ErrorCode::Internal.into())
+    }
+
     pub(super) fn reset_bot_token(
         &mut self,
         turn: &mut Turn<'_>,

@@ -1,5 +1,6 @@
 //! A user: the account, its logins, its application if it is a bot, and the directory of its gateway sessions.
 
+mod account;
 mod application;
 mod logins;
 mod profile;
@@ -7,20 +8,21 @@ mod register;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use async_trait::async_trait;
 use rookery_protocol::command::user::{
-    Account, Credentials, GetAccount, GetCredentials, UserCommand, UserReply,
+    Account, Credentials, GetAccount, GetCredentials, Signal, UserCommand, UserReply,
 };
 use rookery_protocol::command::{Answer, Notice};
 use rookery_protocol::document::{Key, UserDocument, Users};
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::event::Act;
+use rookery_protocol::event::{Act, Audience};
 use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
 
 use self::sessions::Sessions;
-use crate::entity::{Core, Effect, Input, LoadError, SharedMinter};
+use crate::entity::{Core, Effect, Input, Kit, LoadError};
 use crate::snapshot;
 use crate::store::Store;
 
@@ -45,7 +47,7 @@ impl Core for User {
     type Command = UserCommand;
     type Reply = UserReply;
 
-    async fn load(id: u64, _ids: &SharedMinter, store: &dyn Store) -> Result<Self, LoadError> {
+    async fn load(id: u64, _kit: &Kit, store: &dyn Store) -> Result<Self, LoadError> {
         let id = UserId(id);
         let document =
             snapshot::load::<Users>(store, &Key::single(id), UserDocument::SCHEMA).await?;
@@ -68,10 +70,11 @@ impl Core for User {
                 let answer = self.answer(&mut turn, command);
                 turn.reply(reply, answer);
             }
-            Input::Notice { notice, .. } => match notice {
-                Notice::Joined(group) if self.live.is_some() => turn.act(Act::Enter(group)),
-                Notice::Joined(_) | Notice::ProfileChanged(_) => {}
-            },
+            Input::Notice { notice, .. } => {
+                if let Some(live) = &mut self.live {
+                    live.notice(&mut turn, notice);
+                }
+            }
             // A user fetches nothing.
             Input::Fetched { .. } => {}
         }
@@ -113,6 +116,13 @@ impl User {
             CloseLogin => close_login,
             UpdateProfile => update_profile,
             ResetBotToken => reset_bot_token,
+            ChangeUsername => change_username,
+            ChangePassword => change_password,
+            DeleteAccount => delete_account,
+            UpdateApplication => update_application,
+            Acknowledge => acknowledge,
+            ListMentions => list_mentions,
+            Signal => signal,
             Attach => attach,
             Detach => detach,
         }
@@ -132,6 +142,22 @@ impl Live {
             document,
             sessions: Sessions::default(),
         }
+    }
+
+    fn notice(&mut self, turn: &mut Turn<'_>, notice: Notice) {
+        match notice {
+            Notice::Joined(group) => turn.act(Act::Enter(group)),
+            Notice::Show(dispatch) => turn.act(Act::Dispatch(dispatch)),
+            Notice::Mentioned(row) => self.mentioned(turn, row),
+            Notice::Related { user, relation } => self.related(turn, user, relation),
+            // For groups.
+            Notice::ProfileChanged(_) | Notice::AccountDeleted(_) => {}
+        }
+    }
+
+    fn signal(&mut self, turn: &mut Turn<'_>, request: Signal) -> Answer<()> {
+        turn.signal(Audience::Everyone, request.dispatch);
+        Ok(())
     }
 
     fn account(&self) -> Account {

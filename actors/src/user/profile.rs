@@ -16,13 +16,16 @@ impl Live {
         request: UpdateProfile,
     ) -> Answer<Account> {
         let profile = &mut self.document.profile;
-        let Some(global_name) = request.global_name else {
-            return Ok(self.account());
-        };
-        if profile.global_name == global_name {
+        let before = profile.clone();
+        if let Some(global_name) = request.global_name {
+            profile.global_name = global_name;
+        }
+        if let Some(avatar) = request.avatar {
+            profile.avatar = avatar;
+        }
+        if *profile == before {
             return Ok(self.account());
         }
-        profile.global_name = global_name;
         self.changed(turn);
         let account = self.account();
         turn.emit(EventName::UserUpdate, Intents::NONE, &self_user(&account));

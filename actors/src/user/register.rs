@@ -35,5 +35,6 @@ pub(super) fn register(turn: &mut Turn<'_>, id: UserId, request: Register) -> Us
         logins: login.into_iter().collect(),
         application: None,
         created_at: turn.now,
+        deleted: false,
     }
 }

@@ -45,6 +45,8 @@ pub struct Ring {
     access: Vec<(Millis, AccessKey)>,
     /// Of bot tokens.
     bot: BotKey,
+    /// Of the URLs of files.
+    files: [u8; 32],
 }
 
 impl Ring {
@@ -64,6 +66,11 @@ impl Ring {
     /// The key of bot tokens.
     pub fn bot(&self) -> &BotKey {
         &self.bot
+    }
+
+    /// The key of the URLs of files.
+    pub fn files(&self) -> [u8; 32] {
+        self.files
     }
 }
 
@@ -104,11 +111,12 @@ async fn refresh(store: &SharedStore, lane: &CommitLane, now: Millis) -> Result<
         for (_, bytes) in store.walk(SigningKeys::ID, None, PAGE).await? {
             rows.push(decode::<SigningKeys>(&bytes).map_err(StoreError::from)?);
         }
-        let (mut access, bots): (Vec<_>, Vec<_>) = rows
-            .into_iter()
-            .partition(|row| row.use_for == KeyUse::Access);
+        let first = |wanted| rows.iter().find(|row| row.use_for == wanted);
+        let bot = first(KeyUse::Bot).and_then(|row| BotKey::new(&row.secret));
+        let files = first(KeyUse::Files).and_then(|row| row.secret.as_slice().try_into().ok());
+        let mut access = rows;
+        access.retain(|row| row.use_for == KeyUse::Access);
         access.sort_by_key(|row| (row.created_at, number(&row.kid)));
-        let bot = bots.first().and_then(|row| BotKey::new(&row.secret));
         let due = access
             .last()
             .is_none_or(|newest| now.since(newest.created_at) >= ROTATE_MS);
@@ -116,14 +124,17 @@ async fn refresh(store: &SharedStore, lane: &CommitLane, now: Millis) -> Result<
         if bot.is_none() {
             wanted.push(("b1".to_owned(), KeyUse::Bot));
         }
+        if files.is_none() {
+            wanted.push(("f1".to_owned(), KeyUse::Files));
+        }
         if due {
             // Numbered, so that of two nodes that rotate at once one is refused and takes the other's key.
             let next = access.iter().map(|row| number(&row.kid)).max().unwrap_or(0) + 1;
             wanted.push((format!("a{next}"), KeyUse::Access));
         }
-        if let (Some(bot), true) = (bot, wanted.is_empty()) {
+        if let (Some(bot), Some(files), true) = (bot, files, wanted.is_empty()) {
             let access = retire(lane, access, now).await;
-            return Ok(Ring { access, bot });
+            return Ok(Ring { access, bot, files });
         }
         for (kid, use_for) in wanted {
             make(lane, kid, use_for, now).await?;

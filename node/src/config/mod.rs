@@ -156,6 +156,24 @@ impl ConfigError {
 }
 
 impl Config {
+    /// What URLs of the node's own begin with: the public URL, or the address it listens on.
+    pub fn origin(&self) -> String {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        let scheme = if self.tls.cert.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let (ip, port) = (self.listen.ip(), self.listen.port());
+        match ip {
+            ip if ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
+            std::net::IpAddr::V4(ip) => format!("{scheme}://{ip}:{port}"),
+            std::net::IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{port}"),
+        }
+    }
+
     /// Reads the settings of a process: `file` (or [`DEFAULT_FILE`] if that is there), `variables`, and `flags` as
     /// (setting, text).
     ///

@@ -6,11 +6,13 @@ use rookery_protocol::client::invite::invite_with_metadata;
 use rookery_protocol::command::group::{
     CreateInvite, DeleteChannel, GetChannel, GetInvite, StartTyping, UpdateChannel,
 };
+use rookery_protocol::command::user::Signal;
 use rookery_protocol::ids::ChannelId;
 use rookery_protocol::limits;
 
 use super::body::{JsonBody, Params};
 use super::guilds::{list_invites, read_channel};
+use super::reason::Reason;
 use super::refusal::{Reply, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
@@ -28,7 +30,7 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) 
         channel: id,
     };
     let view = app.directory.ask(group, request).await?;
-    Ok(ok(&channel(&view.channel, group, view.last_message)))
+    Ok(ok(&channel(&view.channel, view.group, view.last_message)))
 }
 
 /// `PATCH /channels/{id}`
@@ -36,6 +38,7 @@ pub(super) async fn update(
     State(app): State<App>,
     caller: Caller,
     params: Params,
+    Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
@@ -45,21 +48,28 @@ pub(super) async fn update(
         by: caller.id(),
         channel: id,
         patch,
+        reason,
     };
     let view = app.directory.ask(group, request).await?;
-    Ok(ok(&channel(&view.channel, group, view.last_message)))
+    Ok(ok(&channel(&view.channel, view.group, view.last_message)))
 }
 
 /// `DELETE /channels/{id}`
-pub(super) async fn delete(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+pub(super) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    Reason(reason): Reason,
+) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
     let group = app.index.group_of(id).await?;
     let request = DeleteChannel {
         by: caller.id(),
         channel: id,
+        reason,
     };
     let view = app.directory.ask(group, request).await?;
-    Ok(ok(&channel(&view.channel, group, view.last_message)))
+    Ok(ok(&channel(&view.channel, view.group, view.last_message)))
 }
 
 /// `POST /channels/{id}/typing`
@@ -70,7 +80,13 @@ pub(super) async fn typing(State(app): State<App>, caller: Caller, params: Param
         by: caller.account.profile.clone(),
         channel: id,
     };
-    app.directory.ask(group, request).await?;
+    let typing = app.directory.ask(group, request).await?;
+    if let Some(dispatch) = typing.dispatch {
+        for user in typing.show_to {
+            let dispatch = dispatch.clone();
+            app.directory.ask(user, Signal { dispatch }).await?;
+        }
+    }
     Ok(no_content())
 }
 
@@ -86,6 +102,7 @@ pub(super) async fn create_invite(
     State(app): State<App>,
     caller: Caller,
     params: Params,
+    Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
@@ -107,6 +124,7 @@ pub(super) async fn create_invite(
         max_age,
         max_uses,
         reuse: !is_unique,
+        reason,
     };
     let row = app.directory.ask(group, request).await?;
     let code = row.code.clone();

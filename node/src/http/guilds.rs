@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::body::{JsonBody, Params, Query};
 use super::form::Form;
 use super::guard::Person;
+use super::reason::Reason;
 use super::refusal::{Reply, created, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
@@ -74,6 +75,7 @@ pub(super) async fn update(
     State(app): State<App>,
     caller: Caller,
     params: Params,
+    Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
     let group = params.id::<GroupId>("guild_id")?;
@@ -87,11 +89,13 @@ pub(super) async fn update(
             ),
             system_channel: form.id("system_channel_id").patch(),
             owner: form.id("owner_id").change(),
+            icon: None,
         })
     })?;
     let request = UpdateGroup {
         by: caller.id(),
         patch,
+        reason,
     };
     let view = app.directory.ask(group, request).await?;
     Ok(ok(&guild(&view.group)))
@@ -118,7 +122,7 @@ pub(super) async fn channels(State(app): State<App>, caller: Caller, params: Par
     let views = app.directory.ask(group, request).await?;
     let list: Vec<Value> = views
         .iter()
-        .map(|view| channel(&view.channel, group, view.last_message))
+        .map(|view| channel(&view.channel, Some(group), view.last_message))
         .collect();
     Ok(ok(&list))
 }
@@ -128,6 +132,7 @@ pub(super) async fn create_channel(
     State(app): State<App>,
     caller: Caller,
     params: Params,
+    Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
     let group = params.id::<GroupId>("guild_id")?;
@@ -142,9 +147,14 @@ pub(super) async fn create_channel(
         by: caller.id(),
         kind,
         patch,
+        reason,
     };
     let view = app.directory.ask(group, request).await?;
-    Ok(created(&channel(&view.channel, group, view.last_message)))
+    Ok(created(&channel(
+        &view.channel,
+        Some(group),
+        view.last_message,
+    )))
 }
 
 /// The fields of a channel.
@@ -162,6 +172,7 @@ pub(super) fn read_channel(form: &Form<'_>) -> ChannelPatch {
         ),
         bitrate: small(form.integer("bitrate", BITRATE).optional()),
         user_limit: small(form.integer("user_limit", 0..=VOICE_USERS).optional()),
+        overwrites: None,
     }
 }
 

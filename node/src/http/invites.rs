@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::body::{JsonBody, Params, Query};
 use super::guard::Person;
+use super::reason::Reason;
 use super::refusal::{Refusal, Reply, ok};
 use crate::app::App;
 use crate::auth::Caller;
@@ -43,11 +44,19 @@ pub(super) async fn accept(
 }
 
 /// `DELETE /invites/{code}`
-pub(super) async fn delete(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+pub(super) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    Reason(reason): Reason,
+) -> Reply {
     let code = params.text("code").to_owned();
     let group = app.index.group_of_invite(&code).await?;
     let by = caller.id();
-    let view = app.directory.ask(group, DeleteInvite { by, code }).await?;
+    let view = app
+        .directory
+        .ask(group, DeleteInvite { by, code, reason })
+        .await?;
     Ok(ok(&show(&app, &view, false).await?))
 }
 

@@ -7,6 +7,7 @@ use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::limits;
 
 use super::body::{Params, Query};
+use super::reason::Reason;
 use super::refusal::{Reply, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
@@ -64,12 +65,18 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) 
 }
 
 /// `DELETE /guilds/{id}/members/{user}`
-pub(super) async fn kick(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+pub(super) async fn kick(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    Reason(reason): Reason,
+) -> Reply {
     let group = params.id::<GroupId>("guild_id")?;
     let user = params.id::<UserId>("user_id")?;
     let request = RemoveMember {
         by: caller.id(),
         user: app.accounts.profile(user).await?,
+        reason,
     };
     app.directory.ask(group, request).await?;
     Ok(no_content())

@@ -5,22 +5,26 @@ use std::collections::HashMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use bytes::Bytes;
+use rookery_actors::entity::Clock;
+use rookery_actors::links::Links;
 use rookery_actors::store::{self, Order, Scan};
 use rookery_protocol::client::encode;
-use rookery_protocol::client::message::MessageJson;
+use rookery_protocol::client::message::{Beside, MessageJson};
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{
-    DeleteMessage, EditMessage, PostMessage, ReadHistory, Referenced,
+    DeleteMessage, EditMessage, Mentioned, PostMessage, ReadHistory, Referenced,
 };
-use rookery_protocol::document::{Key, MessageRow, Messages, Nonce, TableId};
+use rookery_protocol::document::{Attachment, Key, MessageRow, Messages, Nonce, TableId};
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
 use rookery_protocol::profile::Profile;
+use rookery_protocol::time::Millis;
 use rookery_protocol::{limits, text};
 use serde_json::Value;
 
 use super::body::{JsonBody, Params, Query};
 use super::form::{Field, Form};
+use super::reason::Reason;
 use super::refusal::{Reply, json_bytes, no_content};
 use crate::app::App;
 use crate::auth::Caller;
@@ -169,9 +173,14 @@ pub(super) async fn create(
         tts: form.tts,
         nonce: form.nonce,
         enforce_nonce: form.enforce_nonce,
-        mentions: existing(&app, mentions).await?,
+        mentions: Mentioned {
+            users: existing(&app, mentions).await?,
+            ..Mentioned::default()
+        },
         reply_to,
         flags: form.flags,
+        embeds: Vec::new(),
+        attachments: Vec::new(),
     };
     let posted = app.directory.ask(group, request).await?;
     Ok(json_bytes(
@@ -361,20 +370,32 @@ pub(super) async fn update(
         channel,
         message,
         content,
-        mentions: existing(&app, mentioned.unwrap_or_default()).await?,
+        mentions: Mentioned {
+            users: existing(&app, mentioned.unwrap_or_default()).await?,
+            ..Mentioned::default()
+        },
         flags: flags.and_then(|flags| u32::try_from(flags & FLAGS).ok()),
+        embeds: None,
+        keep: None,
+        attachments: Vec::new(),
     };
     let row = app.directory.ask(group, request).await?;
     Ok(json_bytes(StatusCode::OK, show(&app, &row).await?))
 }
 
 /// `DELETE /channels/{id}/messages/{id}`
-pub(super) async fn delete(State(app): State<App>, caller: Caller, params: Params) -> Reply {
+pub(super) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    Reason(reason): Reason,
+) -> Reply {
     let channel = params.id::<ChannelId>("channel_id")?;
     let request = DeleteMessage {
         by: caller.id(),
         channel,
         message: params.id("message_id")?,
+        reason,
     };
     let group = app.index.group_of(channel).await?;
     app.directory.ask(group, request).await?;
@@ -398,6 +419,8 @@ async fn show_all(app: &App, rows: &[MessageRow]) -> Answer<Bytes> {
 struct Joined {
     answered: HashMap<MessageId, MessageRow>,
     profiles: HashMap<UserId, Profile>,
+    links: Links,
+    now: Millis,
 }
 
 impl Joined {
@@ -422,14 +445,28 @@ impl Joined {
             .chain(answered.values())
             .flat_map(|row| std::iter::once(row.author).chain(row.mentions.iter().copied()));
         let profiles = app.accounts.profiles(people).await?;
-        Ok(Self { answered, profiles })
+        Ok(Self {
+            answered,
+            profiles,
+            links: app.links.clone(),
+            now: app.clock.now(),
+        })
     }
 
     /// `None` never: every author has a profile.
     fn message<'a>(&'a self, row: &'a MessageRow) -> Option<MessageJson<'a>> {
-        let profile = |user| self.profiles.get(&user);
         let answered = row.reply_to.and_then(|id| self.answered.get(&id));
-        let answered = answered.and_then(|row| MessageJson::new(row, profile));
-        Some(MessageJson::new(row, profile)?.answering(answered))
+        let answered = answered.and_then(|row| MessageJson::new(row, &self));
+        Some(MessageJson::new(row, &self)?.answering(answered))
+    }
+}
+
+impl<'a> Beside<'a> for &'a Joined {
+    fn profile(&self, user: UserId) -> Option<&'a Profile> {
+        self.profiles.get(&user)
+    }
+
+    fn file_url(&self, channel: ChannelId, file: &Attachment) -> String {
+        self.links.attachment(channel, file, self.now)
     }
 }

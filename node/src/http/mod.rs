@@ -15,6 +15,7 @@ mod invites;
 pub mod limits;
 mod members;
 mod messages;
+mod reason;
 pub mod refusal;
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,7 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{MethodRouter, get};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::limits::REQUEST_SECONDS;
 
@@ -55,83 +56,63 @@ pub fn router(app: &App, gateway: &Arc<Gateway>) -> Router {
         .merge(gateway.routes())
 }
 
+/// Declares the routes below a prefix, once for the router and once for the README's table.
+macro_rules! routes {
+    ($($path:literal: $($method:ident $handler:path),+;)*) => {
+        /// Every route of the API: its method and its path below a prefix.
+        pub const ROUTES: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),*];
+
+        fn table() -> Router<App> {
+            Router::new()$(.route($path, MethodRouter::new()$(.$method($handler))+))*
+        }
+    };
+}
+
+routes! {
+    "/gateway": get gateway::get;
+    "/gateway/bot": get gateway::bot;
+
+    "/auth/register": post auth::register;
+    "/auth/login": post auth::login;
+    "/auth/refresh": post auth::refresh;
+    "/auth/logout": post auth::logout;
+    "/auth/sessions": get auth::sessions;
+    "/auth/sessions/{session_id}": delete auth::close_session;
+
+    "/users/@me": get users::me, patch users::update_me;
+    "/users/@me/guilds": get users::my_groups;
+    "/users/@me/guilds/{guild_id}": delete users::leave;
+    "/users/@me/guilds/{guild_id}/member": get users::my_member;
+    "/users/{user_id}": get users::get;
+
+    "/guilds": post guilds::create;
+    "/guilds/{guild_id}": get guilds::get, patch guilds::update, delete guilds::delete;
+    "/guilds/{guild_id}/channels": get guilds::channels, post guilds::create_channel;
+    "/guilds/{guild_id}/roles": get guilds::roles;
+    "/guilds/{guild_id}/invites": get guilds::invites;
+    "/guilds/{guild_id}/members": get members::list;
+    "/guilds/{guild_id}/members/{user_id}": get members::get, delete members::kick;
+
+    "/channels/{channel_id}": get channels::get, patch channels::update, delete channels::delete;
+    "/channels/{channel_id}/typing": post channels::typing;
+    "/channels/{channel_id}/invites": get channels::invites, post channels::create_invite;
+    "/channels/{channel_id}/messages": get messages::list, post messages::create;
+    "/channels/{channel_id}/messages/{message_id}":
+        get messages::get, patch messages::update, delete messages::delete;
+
+    "/invites/{code}": get invites::get, post invites::accept, delete invites::delete;
+
+    "/applications": get applications::list, post applications::create;
+    "/applications/@me": get applications::mine;
+    "/applications/{application_id}/bot": post applications::reset_bot;
+    "/applications/{application_id}/bot/reset": post applications::reset_bot;
+    "/oauth2/authorize": post applications::authorize;
+    "/oauth2/applications/@me": get applications::mine;
+}
+
 /// The routes below a prefix.
 fn api(app: &App) -> Router<App> {
-    let router = Router::new()
-        .route("/gateway", get(gateway::get))
-        .route("/gateway/bot", get(gateway::bot))
-        .route("/auth/register", post(auth::register))
-        .route("/auth/login", post(auth::login))
-        .route("/auth/refresh", post(auth::refresh))
-        .route("/auth/logout", post(auth::logout))
-        .route("/auth/sessions", get(auth::sessions))
-        .route("/auth/sessions/{session_id}", delete(auth::close_session))
-        .route("/users/@me", get(users::me).patch(users::update_me))
-        .route("/users/@me/guilds", get(users::my_groups))
-        .route("/users/@me/guilds/{guild_id}", delete(users::leave))
-        .route("/users/@me/guilds/{guild_id}/member", get(users::my_member))
-        .route("/users/{user_id}", get(users::get))
-        .route("/guilds", post(guilds::create))
-        .route(
-            "/guilds/{guild_id}",
-            get(guilds::get)
-                .patch(guilds::update)
-                .delete(guilds::delete),
-        )
-        .route(
-            "/guilds/{guild_id}/channels",
-            get(guilds::channels).post(guilds::create_channel),
-        )
-        .route("/guilds/{guild_id}/roles", get(guilds::roles))
-        .route("/guilds/{guild_id}/invites", get(guilds::invites))
-        .route("/guilds/{guild_id}/members", get(members::list))
-        .route(
-            "/guilds/{guild_id}/members/{user_id}",
-            get(members::get).delete(members::kick),
-        )
-        .route(
-            "/channels/{channel_id}",
-            get(channels::get)
-                .patch(channels::update)
-                .delete(channels::delete),
-        )
-        .route("/channels/{channel_id}/typing", post(channels::typing))
-        .route(
-            "/channels/{channel_id}/invites",
-            get(channels::invites).post(channels::create_invite),
-        )
-        .route(
-            "/channels/{channel_id}/messages",
-            get(messages::list).post(messages::create),
-        )
-        .route(
-            "/channels/{channel_id}/messages/{message_id}",
-            get(messages::get)
-                .patch(messages::update)
-                .delete(messages::delete),
-        )
-        .route(
-            "/invites/{code}",
-            get(invites::get)
-                .post(invites::accept)
-                .delete(invites::delete),
-        )
-        .route(
-            "/applications",
-            get(applications::list).post(applications::create),
-        )
-        .route("/applications/@me", get(applications::mine))
-        .route(
-            "/applications/{application_id}/bot",
-            post(applications::reset_bot),
-        )
-        .route(
-            "/applications/{application_id}/bot/reset",
-            post(applications::reset_bot),
-        )
-        .route("/oauth2/authorize", post(applications::authorize))
-        .route("/oauth2/applications/@me", get(applications::mine));
-    router.route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+    table().route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
 }
 
 /// Ends a request that takes too long; its outcome is unknown then.

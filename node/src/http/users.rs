@@ -36,6 +36,7 @@ pub(super) async fn update_me(State(app): State<App>, caller: Caller, body: Json
     let groups = app.index.groups_of(caller.id()).await?;
     let request = UpdateProfile {
         global_name,
+        avatar: None,
         groups,
     };
     let account = app.directory.ask(caller.id(), request).await?;
@@ -113,6 +114,7 @@ pub(super) async fn leave(State(app): State<App>, caller: Caller, params: Params
     let request = RemoveMember {
         by: caller.id(),
         user: caller.account.profile.clone(),
+        reason: None,
     };
     app.directory.ask(group, request).await?;
     Ok(no_content())

@@ -20,25 +20,28 @@ pub struct MessageDelete {
     pub id: MessageId,
     /// Where it was.
     pub channel_id: ChannelId,
-    /// In which group.
-    pub guild_id: GroupId,
+    /// In which group; none in a direct channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guild_id: Option<GroupId>,
 }
 
 /// The body of TYPING_START.
 #[derive(Debug, Serialize)]
 pub struct TypingStart<'a> {
     channel_id: ChannelId,
-    guild_id: GroupId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guild_id: Option<GroupId>,
     user_id: UserId,
     /// Seconds since the Unix epoch.
     timestamp: u64,
-    member: MemberJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<MemberJson<'a>>,
 }
 
 impl<'a> TypingStart<'a> {
     /// Somebody began to type at `at`.
     pub fn new(
-        group: GroupId,
+        group: Option<GroupId>,
         channel: ChannelId,
         member: &'a MemberRow,
         profile: &'a Profile,
@@ -49,7 +52,7 @@ impl<'a> TypingStart<'a> {
             guild_id: group,
             user_id: profile.id,
             timestamp: at.0 / 1_000,
-            member: MemberJson::full(member, profile),
+            member: group.map(|_| MemberJson::full(member, profile)),
         }
     }
 }

@@ -39,6 +39,7 @@ close_codes! {
     InvalidShard = 4010, "Invalid shard.",
     InvalidApiVersion = 4012, "Invalid API version.",
     InvalidIntents = 4013, "Invalid intent(s).",
+    DisallowedIntents = 4014, "Disallowed intent(s).",
 }
 
 /// Opcodes.
@@ -58,6 +59,8 @@ pub mod op {
     pub const INVALID_SESSION: u8 = 9;
     pub const HELLO: u8 = 10;
     pub const HEARTBEAT_ACK: u8 = 11;
+    /// Not documented for bots: the ranges of a group's member list that a client shows.
+    pub const LAZY_REQUEST: u8 = 14;
 }
 
 /// A frame from a client; `d` is read once the opcode is known.

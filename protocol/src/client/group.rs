@@ -99,7 +99,7 @@ pub fn guild_create<'a>(
     let channels: Vec<Value> = group
         .channels
         .iter()
-        .map(|c| channel(c, group.id, last(c.id)))
+        .map(|c| channel(c, Some(group.id), last(c.id)))
         .collect();
     let members: Vec<MemberJson<'_>> = picture
         .members

@@ -23,7 +23,8 @@ pub struct MemberJson<'a> {
     #[serde(serialize_with = "iso::serialize")]
     joined_at: Millis,
     premium_since: Option<&'static str>,
-    communication_disabled_until: Option<&'static str>,
+    #[serde(serialize_with = "iso::option::serialize")]
+    communication_disabled_until: Option<Millis>,
     deaf: bool,
     mute: bool,
     flags: u32,
@@ -41,7 +42,7 @@ impl<'a> MemberJson<'a> {
             roles: &row.roles,
             joined_at: row.joined_at,
             premium_since: None,
-            communication_disabled_until: None,
+            communication_disabled_until: row.timeout_until,
             deaf: false,
             mute: false,
             flags: 0,

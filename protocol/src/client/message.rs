@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use super::member::MemberJson;
 use super::user::UserJson;
-use crate::document::{MemberRow, MessageKind, MessageRow, Nonce};
-use crate::ids::{ChannelId, GroupId, MessageId, RoleId};
+use crate::client::embed::Embed;
+use crate::document::{Attachment, MemberRow, MessageKind, MessageRow, Nonce, ReactionCount};
+use crate::ids::{AttachmentId, ChannelId, GroupId, MessageId, RoleId, UserId};
 use crate::profile::Profile;
 use crate::snowflake;
 use crate::time::{Millis, iso};
@@ -33,10 +34,12 @@ pub struct MessageJson<'a> {
     tts: bool,
     mention_everyone: bool,
     mentions: Vec<UserJson<'a>>,
-    mention_roles: [RoleId; 0],
-    attachments: [(); 0],
-    embeds: [(); 0],
+    mention_roles: &'a [RoleId],
+    attachments: Vec<AttachmentJson<'a>>,
+    embeds: &'a [Embed],
     components: [(); 0],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<ReactionJson<'a>>,
     pinned: bool,
     flags: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +58,71 @@ enum NonceJson<'a> {
     Text(&'a str),
 }
 
+/// A file of a message.
+#[derive(Debug, Serialize)]
+struct AttachmentJson<'a> {
+    id: AttachmentId,
+    filename: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    content_type: &'a str,
+    size: u64,
+    url: String,
+    proxy_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    flags: u32,
+}
+
+/// How many reacted with an emoji, and whether the reader did.
+#[derive(Debug, Serialize)]
+struct ReactionJson<'a> {
+    count: u64,
+    count_details: ReactionDetailsJson,
+    me: bool,
+    me_burst: bool,
+    emoji: EmojiJson<'a>,
+    burst_colors: [(); 0],
+}
+
+#[derive(Debug, Serialize)]
+struct ReactionDetailsJson {
+    burst: u64,
+    normal: u64,
+}
+
+/// A unicode emoji.
+#[derive(Debug, Serialize)]
+pub struct EmojiJson<'a> {
+    id: Option<RoleId>,
+    name: &'a str,
+}
+
+impl<'a> From<&'a str> for EmojiJson<'a> {
+    fn from(emoji: &'a str) -> Self {
+        Self {
+            id: None,
+            name: emoji,
+        }
+    }
+}
+
+/// What a message shows that its row does not hold.
+pub trait Beside<'a> {
+    /// The profile of its author, or of somebody it mentions.
+    fn profile(&self, user: UserId) -> Option<&'a Profile>;
+
+    /// The URL of one of its files.
+    fn file_url(&self, channel: ChannelId, file: &Attachment) -> String;
+
+    /// Whether the reader reacted with an emoji; events have no one reader.
+    fn reacted(&self, _message: MessageId, _emoji: &str) -> bool {
+        false
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct ReferenceJson {
     #[serde(rename = "type")]
@@ -66,34 +134,58 @@ struct ReferenceJson {
 }
 
 impl<'a> MessageJson<'a> {
-    /// The message as HTTP answers it. `profile` finds the author and the mentioned.
-    pub fn new(
-        row: &'a MessageRow,
-        profile: impl Fn(crate::ids::UserId) -> Option<&'a Profile>,
-    ) -> Option<Self> {
+    /// The message as HTTP answers it; none when its author's profile is not there.
+    pub fn new(row: &'a MessageRow, beside: &impl Beside<'a>) -> Option<Self> {
+        let file = |file: &'a Attachment| {
+            let url = beside.file_url(row.channel, file);
+            AttachmentJson {
+                id: file.id,
+                filename: &file.filename,
+                description: file.description.as_deref(),
+                content_type: &file.content_type,
+                size: file.size,
+                proxy_url: url.clone(),
+                url,
+                width: file.width,
+                height: file.height,
+                flags: 0,
+            }
+        };
+        let reaction = |reaction: &'a ReactionCount| ReactionJson {
+            count: reaction.count,
+            count_details: ReactionDetailsJson {
+                burst: 0,
+                normal: reaction.count,
+            },
+            me: beside.reacted(row.id, &reaction.emoji),
+            me_burst: false,
+            emoji: reaction.emoji.as_str().into(),
+            burst_colors: [],
+        };
         Some(Self {
             id: row.id,
             channel_id: row.channel,
             guild_id: None,
             kind: row.kind.wire(),
-            author: profile(row.author)?.into(),
+            author: beside.profile(row.author)?.into(),
             member: None,
             content: &row.content,
             timestamp: snowflake::created_at(row.id.0),
             edited_timestamp: row.edited_at,
             tts: row.tts,
-            mention_everyone: false,
+            mention_everyone: row.mention_everyone,
             mentions: row
                 .mentions
                 .iter()
-                .filter_map(|&user| profile(user))
+                .filter_map(|&user| beside.profile(user))
                 .map(UserJson::from)
                 .collect(),
-            mention_roles: [],
-            attachments: [],
-            embeds: [],
+            mention_roles: &row.mention_roles,
+            attachments: row.attachments.iter().map(file).collect(),
+            embeds: &row.embeds,
             components: [],
-            pinned: false,
+            reactions: row.reactions.iter().map(reaction).collect(),
+            pinned: row.pinned,
             flags: row.flags,
             nonce: row.nonce.as_ref().map(|nonce| match nonce {
                 Nonce::Number(n) => NonceJson::Number(*n),
@@ -127,11 +219,12 @@ impl<'a> MessageJson<'a> {
 
     /// Adds what only the gateway says: the group and the author's member.
     #[must_use]
-    pub fn in_group(mut self, group: GroupId, member: Option<&'a MemberRow>) -> Self {
-        self.guild_id = Some(group);
-        self.member = member.map(MemberJson::partial);
+    pub fn in_group(mut self, group: Option<GroupId>, member: Option<&'a MemberRow>) -> Self {
+        self.guild_id = group;
+        // The members of a direct channel are no members to clients.
+        self.member = member.filter(|_| group.is_some()).map(MemberJson::partial);
         if let Some(reference) = &mut self.message_reference {
-            reference.guild_id = Some(group);
+            reference.guild_id = group;
         }
         self
     }

@@ -3,7 +3,9 @@
 //! Source: <https://discord.com/developers/docs/reference>; what each library needs was measured.
 
 pub mod application;
+pub mod audit;
 pub mod channel;
+pub mod embed;
 pub mod events;
 pub mod gateway;
 pub mod group;

@@ -1,14 +1,20 @@
 //! What a group is asked. `by` is the authenticated user; the group decides what he may.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::requests;
+use crate::client::embed::Embed;
 use crate::document::{
-    ChannelDocument, ChannelKind, GroupDocument, InviteRow, MemberRow, MessageRow, Nonce,
+    Attachment, ChannelDocument, ChannelKind, EndedGroup, GroupDocument, InviteRow, Key, MemberRow,
+    MessageRow, Nonce, RoleDocument, TableId,
 };
-use crate::ids::{ChannelId, MessageId, UserId};
-use crate::permissions::Permissions;
+use crate::event::{AccessPicture, Dispatch};
+use crate::ids::{AttachmentId, ChannelId, GroupId, MessageId, RoleId, UserId};
+use crate::permissions::{Overwrite, OverwriteTarget, Permissions};
 use crate::profile::Profile;
+use crate::time::Millis;
 
 requests! { Group, GroupCommand, GroupReply;
     /// Makes the group at a new id, with its first channels.
@@ -49,16 +55,72 @@ requests! { Group, GroupCommand, GroupReply;
     ListMembers -> Vec<MemberRow>,
     /// Removes a member (KICK_MEMBERS), or oneself.
     RemoveMember -> (),
+    /// Reads those of some users who are members.
+    GetMembers -> Vec<MemberRow>,
+    /// Lists members whose name begins with something.
+    SearchMembers -> Vec<MemberRow>,
+    /// Changes a member's name, roles or timeout.
+    UpdateMember -> MemberRow,
+    /// Gives a member a role, or takes it (MANAGE_ROLES).
+    SetMemberRole -> (),
+    /// Makes a role (MANAGE_ROLES).
+    CreateRole -> RoleDocument,
+    /// Changes a role (MANAGE_ROLES).
+    UpdateRole -> RoleDocument,
+    /// Changes the order of roles (MANAGE_ROLES).
+    MoveRoles -> Vec<RoleDocument>,
+    /// Removes a role (MANAGE_ROLES).
+    DeleteRole -> (),
+    /// Sets an overwrite of a channel (MANAGE_ROLES there).
+    PutOverwrite -> (),
+    /// Removes an overwrite of a channel (MANAGE_ROLES there).
+    DeleteOverwrite -> (),
+    /// Changes the order of channels (MANAGE_CHANNELS).
+    MoveChannels -> (),
+    /// Bans a user (BAN_MEMBERS).
+    Ban -> (),
+    /// Ends a ban (BAN_MEMBERS).
+    Unban -> (),
+    /// Asks leave for something that is read from the store.
+    Authorize -> (),
     /// Sends a message.
     PostMessage -> Posted,
     /// Changes one's own message.
     EditMessage -> MessageRow,
     /// Deletes a message: one's own, or with MANAGE_MESSAGES.
     DeleteMessage -> (),
+    /// Deletes several messages (MANAGE_MESSAGES).
+    BulkDelete -> (),
+    /// Reacts to a message.
+    AddReaction -> (),
+    /// Takes a reaction back: one's own, or with MANAGE_MESSAGES.
+    RemoveReaction -> (),
+    /// Takes all reactions to a message back, or those of one emoji (MANAGE_MESSAGES).
+    ClearReactions -> (),
+    /// Pins a message, or takes the pin off (MANAGE_MESSAGES).
+    SetPinned -> (),
     /// Asks leave to read a channel's history from the store.
     ReadHistory -> (),
     /// Shows that a member is typing.
-    StartTyping -> (),
+    StartTyping -> Typing,
+    /// Makes the direct channel of two people, at a new id.
+    CreatePair -> DirectView,
+    /// Makes a direct channel of a few people, at a new id.
+    CreateDirect -> DirectView,
+    /// Reads a direct channel, as one of its people.
+    GetDirect -> DirectView,
+    /// Puts a direct channel into one's list, or takes it out.
+    SetOpen -> DirectView,
+    /// Changes how one stands to the other of a pair.
+    SetRelation -> DirectView,
+    /// Changes the name or icon of a direct channel of a few people.
+    UpdateDirect -> DirectView,
+    /// Adds somebody to a direct channel of a few people.
+    AddRecipient -> DirectView,
+    /// Removes somebody from a direct channel of a few people (its owner), or oneself.
+    RemoveRecipient -> (),
+    /// Deletes some of what an ended group left.
+    Reap -> Reaped,
 }
 
 /// Makes the group, with a text and a voice channel. The id is new.
@@ -101,6 +163,8 @@ pub struct GroupPatch {
     pub system_channel: Option<Option<ChannelId>>,
     /// Another member as owner (only the owner may).
     pub owner: Option<UserId>,
+    /// Hash of the icon.
+    pub icon: Option<Option<String>>,
 }
 
 /// Changes the settings (MANAGE_GUILD).
@@ -110,6 +174,8 @@ pub struct UpdateGroup {
     pub by: UserId,
     /// What changes.
     pub patch: GroupPatch,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// Ends the group.
@@ -135,6 +201,8 @@ pub struct Subscribed {
     pub view: GroupView,
     /// The last message of each channel that has one.
     pub last_messages: Vec<(ChannelId, MessageId)>,
+    /// Who sees which channel.
+    pub access: Arc<AccessPicture>,
     /// All members, or in a large group only the asker.
     pub members: Vec<MemberRow>,
     /// The asker's row.
@@ -150,6 +218,8 @@ pub struct CreateChannel {
     pub kind: ChannelKind,
     /// What it is like; a name is there.
     pub patch: ChannelPatch,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// What a channel is like. The outer `None` leaves a field as it is, or at its default.
@@ -171,6 +241,8 @@ pub struct ChannelPatch {
     pub bitrate: Option<u32>,
     /// People in a voice channel.
     pub user_limit: Option<u32>,
+    /// What differs here from what roles allow.
+    pub overwrites: Option<Vec<Overwrite>>,
 }
 
 /// A channel with its last message.
@@ -180,6 +252,8 @@ pub struct ChannelView {
     pub channel: ChannelDocument,
     /// The newest message's id, whether or not it was deleted since.
     pub last_message: Option<MessageId>,
+    /// Its community; a direct channel is of none.
+    pub group: Option<GroupId>,
 }
 
 /// Reads a channel; `UnknownChannel` or `MissingAccess`.
@@ -207,6 +281,8 @@ pub struct UpdateChannel {
     pub channel: ChannelId,
     /// What changes.
     pub patch: ChannelPatch,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// Removes a channel.
@@ -216,6 +292,8 @@ pub struct DeleteChannel {
     pub by: UserId,
     /// Which.
     pub channel: ChannelId,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// Makes an invite.
@@ -233,6 +311,8 @@ pub struct CreateInvite {
     pub max_uses: u64,
     /// Answer with an invite of the same kind if there is one.
     pub reuse: bool,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// Lists invites.
@@ -271,6 +351,8 @@ pub struct DeleteInvite {
     pub by: UserId,
     /// Its code.
     pub code: String,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// Takes an invite; who is a member already stays one and uses nothing up.
@@ -320,6 +402,8 @@ pub struct RemoveMember {
     pub by: UserId,
     /// Who goes, with the profile that GUILD_MEMBER_REMOVE shows.
     pub user: Profile,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// Sends a message. The profiles were looked up at the edge, so that the event can be encoded at once.
@@ -337,12 +421,27 @@ pub struct PostMessage {
     pub nonce: Option<Nonce>,
     /// Answer a nonce seen before with the first message.
     pub enforce_nonce: bool,
-    /// Users named in the content; only members are mentioned.
-    pub mentions: Vec<Profile>,
+    /// Whom it may mention.
+    pub mentions: Mentioned,
     /// The message it answers.
     pub reply_to: Option<Referenced>,
     /// Discord's message flags.
     pub flags: u32,
+    /// What a bot lays out; without EMBED_LINKS it is left out.
+    pub embeds: Vec<Embed>,
+    /// Files that are stored already (ATTACH_FILES).
+    pub attachments: Vec<Attachment>,
+}
+
+/// Whom a message mentions, as far as its sender wants it; the group looks at who is there and what may be mentioned.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mentioned {
+    /// Users named in the content, or answered; only members are mentioned.
+    pub users: Vec<Profile>,
+    /// Roles named in the content.
+    pub roles: Vec<RoleId>,
+    /// Everybody, or everybody who is online.
+    pub everyone: bool,
 }
 
 /// A message that another refers to, with its author.
@@ -374,10 +473,16 @@ pub struct EditMessage {
     pub message: MessageId,
     /// What it says from now on; none leaves it as it is.
     pub content: Option<String>,
-    /// Users named in the content.
-    pub mentions: Vec<Profile>,
+    /// Whom the content may mention.
+    pub mentions: Mentioned,
     /// Discord's message flags; none leaves them as they are.
     pub flags: Option<u32>,
+    /// Other embeds; none leaves them as they are.
+    pub embeds: Option<Vec<Embed>>,
+    /// The files that stay; none leaves them all.
+    pub keep: Option<Vec<AttachmentId>>,
+    /// Files that come on top, stored already.
+    pub attachments: Vec<Attachment>,
 }
 
 /// Deletes a message.
@@ -389,6 +494,8 @@ pub struct DeleteMessage {
     pub channel: ChannelId,
     /// Which.
     pub message: MessageId,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// Asks leave to read a channel's history (VIEW_CHANNEL, READ_MESSAGE_HISTORY). What was committed before the answer
@@ -408,4 +515,390 @@ pub struct StartTyping {
     pub by: Profile,
     /// Where.
     pub channel: ChannelId,
+}
+
+/// Reads those of some users who are members, in the order they are named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GetMembers {
+    /// Who asks.
+    pub by: UserId,
+    /// Whom.
+    pub users: Vec<UserId>,
+}
+
+/// Lists members whose user name, display name or nickname begins with something, whatever the case; by rising id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchMembers {
+    /// Who asks.
+    pub by: UserId,
+    /// What the name begins with; nothing fits everybody.
+    pub query: String,
+    /// How many.
+    pub limit: usize,
+}
+
+/// Changes a member. Oneself only the name (CHANGE_NICKNAME); others need MANAGE_NICKNAMES, MANAGE_ROLES, MODERATE_MEMBERS
+/// for what changes, and a lower rank than the asker's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateMember {
+    /// Who asks.
+    pub by: UserId,
+    /// Whom, with the profile that GUILD_MEMBER_UPDATE shows.
+    pub user: Profile,
+    /// What changes.
+    pub patch: MemberPatch,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// What changes of a member. The outer `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MemberPatch {
+    /// A clean name in this group.
+    pub nick: Option<Option<String>>,
+    /// All roles from now on.
+    pub roles: Option<Vec<RoleId>>,
+    /// Until when he may only read.
+    pub timeout_until: Option<Option<Millis>>,
+}
+
+/// Gives a member a role or takes it; the role must be below the asker's highest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetMemberRole {
+    /// Who asks.
+    pub by: UserId,
+    /// Whom.
+    pub user: Profile,
+    /// Which.
+    pub role: RoleId,
+    /// Whether he is to have it.
+    pub held: bool,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// What a role is like. `None` leaves a field as it is, or at its default.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RolePatch {
+    /// A clean name.
+    pub name: Option<String>,
+    /// 0xRRGGBB.
+    pub color: Option<u32>,
+    /// Shown apart in the member list.
+    pub hoist: Option<bool>,
+    /// What its holders may do.
+    pub permissions: Option<Permissions>,
+    /// Whether everybody may mention it.
+    pub mentionable: Option<bool>,
+}
+
+/// Makes a role, just above `@everyone`; it can allow only what the asker may.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreateRole {
+    /// Who asks.
+    pub by: UserId,
+    /// What it is like.
+    pub patch: RolePatch,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Changes a role below the asker's highest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateRole {
+    /// Who asks.
+    pub by: UserId,
+    /// Which.
+    pub role: RoleId,
+    /// What changes.
+    pub patch: RolePatch,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Changes the order of roles below the asker's highest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MoveRoles {
+    /// Who asks.
+    pub by: UserId,
+    /// Roles with their new place.
+    pub positions: Vec<(RoleId, u32)>,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Removes a role below the asker's highest, and takes it from everybody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeleteRole {
+    /// Who asks.
+    pub by: UserId,
+    /// Which.
+    pub role: RoleId,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Sets an overwrite; the asker can allow and deny only what he may do himself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PutOverwrite {
+    /// Who asks.
+    pub by: UserId,
+    /// Where.
+    pub channel: ChannelId,
+    /// The overwrite.
+    pub overwrite: Overwrite,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Removes an overwrite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeleteOverwrite {
+    /// Who asks.
+    pub by: UserId,
+    /// Where.
+    pub channel: ChannelId,
+    /// Whose.
+    pub target: OverwriteTarget,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Changes the order of channels, and which category they are under.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MoveChannels {
+    /// Who asks.
+    pub by: UserId,
+    /// Channels with what changes; only place and category are looked at.
+    pub moves: Vec<(ChannelId, ChannelPatch)>,
+}
+
+/// Bans a user, member or not; the ban stays when he was no member. The edge deletes his messages afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ban {
+    /// Who asks.
+    pub by: UserId,
+    /// Whom, with the profile that the events show.
+    pub user: Profile,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Ends a ban; `UnknownBan`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unban {
+    /// Who asks.
+    pub by: UserId,
+    /// Whose, with the profile that GUILD_BAN_REMOVE shows.
+    pub user: Profile,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// Asks leave for something that is read from the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Authorize {
+    /// Who asks.
+    pub by: UserId,
+    /// What he must hold.
+    pub permissions: Permissions,
+    /// Where; in the group as a whole without.
+    pub channel: Option<ChannelId>,
+}
+
+/// Deletes several messages of a channel; those that are not there are left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BulkDelete {
+    /// Who asks.
+    pub by: UserId,
+    /// Where.
+    pub channel: ChannelId,
+    /// Which, within the limits.
+    pub messages: Vec<MessageId>,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+    /// Set when a ban deletes what somebody wrote: BAN_MEMBERS is what is needed, and any age goes.
+    pub purge: bool,
+}
+
+/// Reacts to a message (ADD_REACTIONS for an emoji that nobody reacted with, READ_MESSAGE_HISTORY).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AddReaction {
+    /// Who asks, with the profile that the event shows.
+    pub by: Profile,
+    /// Where.
+    pub channel: ChannelId,
+    /// Which.
+    pub message: MessageId,
+    /// One emoji, checked at the edge.
+    pub emoji: String,
+}
+
+/// Takes a reaction back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemoveReaction {
+    /// Who asks.
+    pub by: UserId,
+    /// Where.
+    pub channel: ChannelId,
+    /// Which.
+    pub message: MessageId,
+    /// Which.
+    pub emoji: String,
+    /// Whose.
+    pub user: UserId,
+}
+
+/// Takes all reactions to a message back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClearReactions {
+    /// Who asks.
+    pub by: UserId,
+    /// Where.
+    pub channel: ChannelId,
+    /// Which.
+    pub message: MessageId,
+    /// Only those of this emoji.
+    pub emoji: Option<String>,
+}
+
+/// Pins a message, or takes the pin off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetPinned {
+    /// Who asks, with the profile that the event shows.
+    pub by: Profile,
+    /// Where.
+    pub channel: ChannelId,
+    /// Which.
+    pub message: MessageId,
+    /// Whether it is to be pinned.
+    pub pinned: bool,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
+}
+
+/// The answer to [`StartTyping`]: in a direct channel whom the edge shows it to, since nothing of it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Typing {
+    /// Users to be shown it; nobody in a community, whose sessions were shown it already.
+    pub show_to: Vec<UserId>,
+    /// What they are shown.
+    pub dispatch: Option<Dispatch>,
+}
+
+/// Makes the direct channel of two people. Refused with `Busy` if there is one: look it up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreatePair {
+    /// Both, the smaller id first.
+    pub people: [UserId; 2],
+}
+
+/// Makes a direct channel of a few people; who blocks the asker was left out at the edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreateDirect {
+    /// Who makes it, and owns it.
+    pub by: UserId,
+    /// The others.
+    pub recipients: Vec<UserId>,
+}
+
+/// Reads a direct channel; `UnknownChannel` for who is not in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GetDirect {
+    /// Who asks.
+    pub by: UserId,
+}
+
+/// Puts a direct channel into one's list, or takes it out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetOpen {
+    /// Who asks.
+    pub by: UserId,
+    /// Whether it is to be in the list.
+    pub open: bool,
+}
+
+/// A direct channel as one of its people sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DirectView {
+    /// The channel and what makes it direct.
+    pub group: GroupDocument,
+    /// Its people.
+    pub people: Vec<UserId>,
+    /// Its newest message.
+    pub last_message: Option<MessageId>,
+}
+
+/// Changes how one stands to the other of a pair.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetRelation {
+    /// Who asks, with the profile that the event shows.
+    pub by: Profile,
+    /// The other, with the profile that the asker's event shows.
+    pub other: Profile,
+    /// How.
+    pub wish: RelationWish,
+}
+
+/// What somebody wants of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RelationWish {
+    /// To be friends: asks, or accepts.
+    Friend,
+    /// To have nothing to do with him.
+    Block,
+    /// No friendship, no request, no block of his own.
+    Nothing,
+}
+
+/// Changes a direct channel of a few people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateDirect {
+    /// Who asks, with the profile that the event shows.
+    pub by: Profile,
+    /// A clean name.
+    pub name: Option<Option<String>>,
+    /// Hash of the icon.
+    pub icon: Option<Option<String>>,
+}
+
+/// Adds somebody to a direct channel of a few people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AddRecipient {
+    /// Who asks, with the profile that the event shows.
+    pub by: Profile,
+    /// Whom.
+    pub user: Profile,
+}
+
+/// Removes somebody from a direct channel of a few people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemoveRecipient {
+    /// Who asks, with the profile that the event shows.
+    pub by: Profile,
+    /// Whom.
+    pub user: Profile,
+}
+
+/// Deletes what an ended group left, a piece at a time. Sent by the node's janitor until nothing is left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reap {
+    /// What to delete: rows of one table up to a place, as the janitor found them.
+    pub rows: Option<ReapRows>,
+}
+
+/// Rows of an ended group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReapRows {
+    /// The table.
+    pub table: TableId,
+    /// Their keys.
+    pub keys: Vec<Key>,
+}
+
+/// The answer to [`Reap`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reaped {
+    /// What there is to delete; none when everything is gone.
+    pub left: Option<EndedGroup>,
 }

@@ -6,8 +6,10 @@ pub mod user;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::{MentionRow, Relation};
 use crate::error::ApiError;
-use crate::ids::GroupId;
+use crate::event::Dispatch;
+use crate::ids::{GroupId, UserId};
 use crate::profile::Profile;
 
 /// A command to an entity of any kind.
@@ -54,6 +56,19 @@ pub enum Notice {
     Joined(GroupId),
     /// To a group: a member's profile changed.
     ProfileChanged(Profile),
+    /// To a group: a member's account was deleted, he leaves. Carries the profile that is shown from now on.
+    AccountDeleted(Profile),
+    /// To a user: your sessions see this. How the events of direct channels and of relationships travel.
+    Show(Dispatch),
+    /// To a user: a message mentions you.
+    Mentioned(MentionRow),
+    /// To a user: how you stand to another from now on.
+    Related {
+        /// The other.
+        user: UserId,
+        /// How.
+        relation: Relation,
+    },
 }
 
 /// What an entity answers.

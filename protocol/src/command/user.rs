@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::requests;
-use crate::document::{Application, Login, UserDocument};
-use crate::ids::{GroupId, LoginId, UserId};
+use crate::document::{Application, Login, MentionRow, UserDocument};
+use crate::event::Dispatch;
+use crate::ids::{ChannelId, GroupId, LoginId, MessageId, UserId};
+use crate::intents::Intents;
 use crate::profile::Profile;
 
 requests! { User, UserCommand, UserReply;
@@ -24,6 +26,20 @@ requests! { User, UserCommand, UserReply;
     CloseLogin -> (),
     /// Changes the profile.
     UpdateProfile -> Account,
+    /// Changes the username, which must be free.
+    ChangeUsername -> Account,
+    /// Changes the password and closes other logins.
+    ChangePassword -> Account,
+    /// Deletes the account; what it wrote stays.
+    DeleteAccount -> (),
+    /// Changes an application.
+    UpdateApplication -> Account,
+    /// Sets how far a channel was read.
+    Acknowledge -> (),
+    /// Reads the unread mentions.
+    ListMentions -> Vec<MentionRow>,
+    /// Shows the user's sessions something that is not kept.
+    Signal -> (),
     /// Makes a bot's older tokens void.
     ResetBotToken -> Account,
     /// Attaches a gateway session.
@@ -129,6 +145,8 @@ pub struct CloseLogin {
 pub struct UpdateProfile {
     /// A clean display name, or none.
     pub global_name: Option<Option<String>>,
+    /// Hash of the avatar.
+    pub avatar: Option<Option<String>>,
     /// The groups to tell, from the index of memberships.
     pub groups: Vec<GroupId>,
 }
@@ -219,4 +237,66 @@ impl From<&UserDocument> for Account {
             application: user.application.clone(),
         }
     }
+}
+
+/// Changes the username. Refused with `USERNAME_ALREADY_TAKEN` on `username`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeUsername {
+    /// A valid username.
+    pub username: String,
+    /// The groups to tell, from the index of memberships.
+    pub groups: Vec<GroupId>,
+}
+
+/// Changes the password; every login but one is closed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangePassword {
+    /// The hash the old password was checked against; refused when it has changed since.
+    pub password_hash: String,
+    /// PHC string of argon2id.
+    pub new_password_hash: String,
+    /// The login that stays.
+    pub keep: Option<LoginId>,
+}
+
+/// Deletes the account: the name is free, logins and sockets are closed, groups and pairs are told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeleteAccount {
+    /// The hash the password was checked against; none for a bot, whose owner asked.
+    pub password_hash: Option<String>,
+    /// The groups and direct channels to tell, from the indexes.
+    pub groups: Vec<GroupId>,
+}
+
+/// Changes an application. The outer `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateApplication {
+    /// Who asks; must be the owner, or the bot itself, which cannot grant itself anything.
+    pub by: UserId,
+    /// A clean name.
+    pub name: Option<String>,
+    /// A clean description.
+    pub description: Option<String>,
+    /// The privileged intents it is granted.
+    pub privileged: Option<Intents>,
+}
+
+/// Sets how far a channel was read, and forgets mentions up to there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Acknowledge {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The last message read.
+    pub message: MessageId,
+}
+
+/// Reads the unread mentions, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListMentions;
+
+/// Shows the user's sessions something that is not kept: typing in a direct channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// What.
+    pub dispatch: Dispatch,
 }

@@ -1,10 +1,11 @@
 //! Groups: the snapshot (settings, channels, roles), members and invites as rows, and their indexes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::tables;
-use crate::ids::{ChannelId, GroupId, RoleId, UserId};
-use crate::permissions::Permissions;
+use crate::ids::{AuditId, ChannelId, GroupId, RoleId, UserId};
+use crate::permissions::{Overwrite, Permissions};
 use crate::time::Millis;
 
 tables! {
@@ -20,6 +21,12 @@ tables! {
     Invites: InviteRow,
     /// `(code)`: the index over invites.
     InviteCodes: InviteOwner,
+    /// `(group, user)`: who is banned.
+    Bans: BanRow,
+    /// `(group, entry)`: who changed what, and why.
+    AuditLog: AuditRow,
+    /// `(group)`: what is left to delete of a group that ended.
+    EndedGroups: EndedGroup,
 }
 
 /// A group's durable state, but for its members, invites and messages.
@@ -45,6 +52,9 @@ pub struct GroupDocument {
     pub channels: Vec<ChannelDocument>,
     /// Its roles; the first is `@everyone`.
     pub roles: Vec<RoleDocument>,
+    /// Set when it is no community but the direct channel of a few people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<DirectDocument>,
 }
 
 impl GroupDocument {
@@ -66,6 +76,10 @@ pub enum ChannelKind {
     Voice,
     /// A heading over channels (4).
     Category,
+    /// The direct channel of two people (1).
+    Direct,
+    /// The direct channel of a few people (3).
+    GroupDirect,
 }
 
 impl ChannelKind {
@@ -75,10 +89,12 @@ impl ChannelKind {
             Self::Text => 0,
             Self::Voice => 2,
             Self::Category => 4,
+            Self::Direct => 1,
+            Self::GroupDirect => 3,
         }
     }
 
-    /// The kind of a number on the client wire.
+    /// The kind of a number on the client wire, of those that a group's channels have.
     pub fn from_wire(number: u64) -> Option<Self> {
         match number {
             0 => Some(Self::Text),
@@ -90,7 +106,7 @@ impl ChannelKind {
 
     /// Whether messages can be sent to it.
     pub fn holds_messages(self) -> bool {
-        matches!(self, Self::Text | Self::Voice)
+        !matches!(self, Self::Category)
     }
 }
 
@@ -117,6 +133,45 @@ pub struct ChannelDocument {
     pub bitrate: u32,
     /// People in a voice channel; 0 is unlimited.
     pub user_limit: u32,
+    /// What differs here from what roles allow.
+    #[serde(default)]
+    pub overwrites: Vec<Overwrite>,
+    /// When its newest pin was made.
+    #[serde(default)]
+    pub last_pin_at: Option<Millis>,
+}
+
+/// What makes a group a direct channel. Its one channel has the group's id, its members are the recipients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectDocument {
+    /// How the two people of a pair stand to each other; none when it is the channel of more.
+    pub pair: Option<PairDocument>,
+    /// Members who have the channel closed: it is not in their list until somebody writes.
+    pub closed: Vec<UserId>,
+}
+
+/// How two people stand to each other. All facts about the two are here, in one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairDocument {
+    /// Both, the smaller id first.
+    pub people: [UserId; 2],
+    /// Whether they are friends, or which of them asked to be.
+    pub friendship: Friendship,
+    /// Since when the friendship is as it is.
+    pub since: Millis,
+    /// Which of them blocks the other.
+    pub blocks: [bool; 2],
+}
+
+/// Where two people are on the way to being friends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Friendship {
+    /// Nowhere.
+    None,
+    /// This one of them has asked.
+    Asked(UserId),
+    /// They are friends.
+    Friends,
 }
 
 /// A role of a group.
@@ -151,6 +206,23 @@ pub struct MemberRow {
     pub roles: Vec<RoleId>,
     /// Since when.
     pub joined_at: Millis,
+    /// The user's name, kept here so that members can be searched and ordered; the profile is the user's.
+    #[serde(default)]
+    pub username: String,
+    /// The user's display name, for the same reason.
+    #[serde(default)]
+    pub global_name: Option<String>,
+    /// Until when he may only read.
+    #[serde(default)]
+    pub timeout_until: Option<Millis>,
+}
+
+impl MemberRow {
+    /// What others call him here.
+    pub fn display_name(&self) -> &str {
+        let name = self.nick.as_ref().or(self.global_name.as_ref());
+        name.unwrap_or(&self.username)
+    }
 }
 
 /// An entry of the index over members.
@@ -204,4 +276,89 @@ impl InviteRow {
 pub struct InviteOwner {
     /// The group.
     pub group: GroupId,
+}
+
+/// A banned user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BanRow {
+    /// Who.
+    pub user: UserId,
+    /// Why.
+    pub reason: Option<String>,
+    /// By whom.
+    pub by: UserId,
+    /// Since when.
+    pub at: Millis,
+}
+
+/// An entry of a group's audit log.
+///
+/// Source: <https://discord.com/developers/docs/resources/audit-log>
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Its id; tells when.
+    pub id: AuditId,
+    /// Who did it.
+    pub by: UserId,
+    /// What was done.
+    pub action: AuditAction,
+    /// The id of what it was done to.
+    pub target: Option<u64>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What is different now, as `{key, old_value, new_value}`.
+    pub changes: Vec<AuditChange>,
+    /// What the action has besides, as the client wire has it.
+    pub options: Option<Value>,
+}
+
+/// One difference that an action made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditChange {
+    /// The field.
+    pub key: String,
+    /// What it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_value: Option<Value>,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_value: Option<Value>,
+}
+
+macro_rules! audit_actions {
+    ($($name:ident = $number:literal),* $(,)?) => {
+        /// What an audit log tells of.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "the names are Discord's and explain themselves")]
+        pub enum AuditAction { $($name),* }
+
+        impl AuditAction {
+            /// The number on the client wire.
+            pub fn wire(self) -> u64 {
+                match self { $(Self::$name => $number),* }
+            }
+
+            /// The action of a number on the client wire.
+            pub fn from_wire(number: u64) -> Option<Self> {
+                match number { $($number => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+audit_actions! {
+    GuildUpdate = 1, ChannelCreate = 10, ChannelUpdate = 11, ChannelDelete = 12, OverwriteCreate = 13,
+    OverwriteUpdate = 14, OverwriteDelete = 15, MemberKick = 20, MemberBanAdd = 22, MemberBanRemove = 23,
+    MemberUpdate = 24, MemberRoleUpdate = 25, BotAdd = 28, RoleCreate = 30, RoleUpdate = 31, RoleDelete = 32,
+    InviteCreate = 40, InviteUpdate = 41, InviteDelete = 42, MessageDelete = 72, MessageBulkDelete = 73,
+    MessagePin = 74, MessageUnpin = 75,
+}
+
+/// What is left to delete of a group that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedGroup {
+    /// Its channels, whose messages are deleted first.
+    pub channels: Vec<ChannelId>,
+    /// When it ended.
+    pub at: Millis,
 }

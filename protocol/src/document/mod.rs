@@ -16,17 +16,24 @@ use serde::{Deserialize, Serialize};
 
 pub use event::{EventRow, Events, MarkRow, Marks, Outbox, OutboxRow};
 pub use group::{
-    ChannelDocument, ChannelKind, ChannelOwner, Channels, GroupDocument, Groups, InviteCodes,
-    InviteOwner, InviteRow, Invites, MemberRow, Members, Membership, Memberships, RoleDocument,
+    AuditAction, AuditChange, AuditLog, AuditRow, BanRow, Bans, ChannelDocument, ChannelKind,
+    ChannelOwner, Channels, DirectDocument, EndedGroup, EndedGroups, Friendship, GroupDocument,
+    Groups, InviteCodes, InviteOwner, InviteRow, Invites, MemberRow, Members, Membership,
+    Memberships, PairDocument, RoleDocument,
 };
-pub use message::{MessageKind, MessageRow, Messages, Nonce};
+pub use message::{
+    Attachment, AttachmentOwner, Attachments, MessageKind, MessageRow, Messages, Nonce, PinRow,
+    Pins, ReactionCount, ReactionRow, Reactions,
+};
 pub use node::{KeyUse, LaneRow, NodeRow, Nodes, SigningKeyRow, SigningKeys};
 pub use user::{
-    Application, ApplicationRow, Applications, Login, UserDocument, UsernameRow, Usernames, Users,
+    Application, ApplicationRow, Applications, DirectGroup, DirectRow, Directs, Login, MentionRow,
+    Mentions, PairRow, Pairs, ReadStateRow, ReadStates, Relation, UserDocument, UsernameRow,
+    Usernames, Users,
 };
 
 use crate::entity::EntityRef;
-use crate::ids::{ChannelId, GroupId, LoginId, MessageId, RoleId, UserId};
+use crate::ids::{AttachmentId, AuditId, ChannelId, GroupId, LoginId, MessageId, RoleId, UserId};
 
 /// One part of a key. Numbers sort before texts; numbers by value, texts by their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,7 +82,16 @@ macro_rules! part_from_id {
     )*};
 }
 
-part_from_id!(UserId, GroupId, ChannelId, MessageId, RoleId, LoginId);
+part_from_id!(
+    UserId,
+    GroupId,
+    ChannelId,
+    MessageId,
+    RoleId,
+    LoginId,
+    AttachmentId,
+    AuditId
+);
 
 /// The address of a row within its table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,11 +155,31 @@ pub enum TableId {
     Nodes,
     /// `(kid)`: [`SigningKeyRow`].
     SigningKeys,
+    /// `(user, channel)`: [`ReadStateRow`].
+    ReadStates,
+    /// `(user, message)`: [`MentionRow`].
+    Mentions,
+    /// `(user, direct)`: [`DirectRow`]; an index.
+    Directs,
+    /// `(smaller user, larger user)`: the direct channel of two people, for ever.
+    Pairs,
+    /// `(group, user)`: [`BanRow`].
+    Bans,
+    /// `(group, entry)`: [`AuditRow`].
+    AuditLog,
+    /// `(group)`: [`EndedGroup`].
+    EndedGroups,
+    /// `(channel, message)`: the index over pinned messages.
+    Pins,
+    /// `(message, emoji/user)`: [`ReactionRow`].
+    Reactions,
+    /// `(channel, attachment)`: the message that a stored file belongs to.
+    Attachments,
 }
 
 impl TableId {
     /// All tables, in the order a driver creates them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 25] = [
         Self::Users,
         Self::Usernames,
         Self::Applications,
@@ -159,6 +195,16 @@ impl TableId {
         Self::Marks,
         Self::Nodes,
         Self::SigningKeys,
+        Self::ReadStates,
+        Self::Mentions,
+        Self::Directs,
+        Self::Pairs,
+        Self::Bans,
+        Self::AuditLog,
+        Self::EndedGroups,
+        Self::Pins,
+        Self::Reactions,
+        Self::Attachments,
     ];
 
     /// The name of the table or collection.
@@ -179,6 +225,16 @@ impl TableId {
             Self::Marks => "marks",
             Self::Nodes => "nodes",
             Self::SigningKeys => "signing_keys",
+            Self::ReadStates => "read_states",
+            Self::Mentions => "mentions",
+            Self::Directs => "directs",
+            Self::Pairs => "pairs",
+            Self::Bans => "bans",
+            Self::AuditLog => "audit_log",
+            Self::EndedGroups => "ended_groups",
+            Self::Pins => "pins",
+            Self::Reactions => "reactions",
+            Self::Attachments => "attachments",
         }
     }
 }

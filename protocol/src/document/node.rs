@@ -39,6 +39,8 @@ pub enum KeyUse {
     Access,
     /// Bot tokens, which do not expire; never rotated.
     Bot,
+    /// URLs of files; never rotated, the URLs expire by themselves.
+    Files,
 }
 
 /// A symmetric key.

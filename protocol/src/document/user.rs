@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::tables;
-use crate::ids::{LoginId, UserId};
+use crate::ids::{ChannelId, GroupId, LoginId, MessageId, UserId};
+use crate::intents::Intents;
 use crate::profile::Profile;
 use crate::time::Millis;
 
@@ -14,6 +15,99 @@ tables! {
     Usernames: UsernameRow,
     /// `(owner, application)`: which applications a user owns.
     Applications: ApplicationRow,
+    /// `(user, channel)`: how far a user has read.
+    ReadStates: ReadStateRow,
+    /// `(user, message)`: the newest messages that mention a user and that he has not read.
+    Mentions: MentionRow,
+    /// `(user, direct)`: the index over the direct channels of a user, written by those.
+    Directs: DirectRow,
+    /// `(smaller user, larger user)`: the direct channel of two people, for ever.
+    Pairs: PairRow,
+}
+
+/// How far a user has read a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadStateRow {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The last message he has read.
+    pub last_read: MessageId,
+}
+
+/// A message that mentions a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MentionRow {
+    /// Where.
+    pub channel: ChannelId,
+    /// Which.
+    pub message: MessageId,
+    /// Of which community; none in direct channels.
+    pub group: Option<GroupId>,
+    /// By whom.
+    pub author: UserId,
+}
+
+/// A direct channel as its entry in one user's list: what is needed of it without asking it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectRow {
+    /// The channel, which is also the id of its entity.
+    pub channel: ChannelId,
+    /// The others in it.
+    pub recipients: Vec<UserId>,
+    /// Whether it is in the user's list.
+    pub open: bool,
+    /// How the user stands to the other one; always [`Relation::None`] in the channel of more than two.
+    pub relation: Relation,
+    /// Since when.
+    pub since: Millis,
+    /// Set in the channel of more than two.
+    pub group: Option<DirectGroup>,
+}
+
+/// What the direct channel of more than two people is like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectGroup {
+    /// Its name; none shows the recipients.
+    pub name: Option<String>,
+    /// Hash of its icon.
+    pub icon: Option<String>,
+    /// Who may remove others.
+    pub owner: UserId,
+}
+
+/// How a user stands to another; the numbers are the client wire's `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relation {
+    /// Not at all (0).
+    None,
+    /// Friends (1).
+    Friend,
+    /// He blocks the other (2).
+    Blocked,
+    /// The other asked him (3).
+    Incoming,
+    /// He asked the other (4).
+    Outgoing,
+}
+
+impl Relation {
+    /// The number on the client wire.
+    pub fn wire(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Friend => 1,
+            Self::Blocked => 2,
+            Self::Incoming => 3,
+            Self::Outgoing => 4,
+        }
+    }
+}
+
+/// The direct channel of two people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairRow {
+    /// The channel, which is also the id of its entity.
+    pub channel: ChannelId,
 }
 
 /// The holder of a username.
@@ -51,6 +145,9 @@ pub struct UserDocument {
     pub application: Option<Application>,
     /// When the account was made.
     pub created_at: Millis,
+    /// Set when the account was deleted: what it wrote stays, and is shown as a deleted user's.
+    #[serde(default)]
+    pub deleted: bool,
 }
 
 impl UserDocument {
@@ -86,4 +183,10 @@ pub struct Application {
     pub name: String,
     /// Rises when the bot token is reset; tokens of older generations are void. 0: there is no bot yet.
     pub token_generation: u64,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// The privileged intents that its owner granted it ([`Intents::PRIVILEGED`]).
+    #[serde(default)]
+    pub privileged: Intents,
 }

@@ -5,19 +5,26 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
+use rookery_protocol::client::embed::{Embed, EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia};
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::Notice;
 use rookery_protocol::document::{
-    Application, ApplicationRow, ChannelDocument, ChannelKind, ChannelOwner, EventRow,
-    GroupDocument, InviteOwner, InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership,
-    MessageKind, MessageRow, NodeRow, Nonce, OutboxRow, RoleDocument, SigningKeyRow, UserDocument,
-    UsernameRow,
+    Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction, AuditChange, AuditRow,
+    BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
+    EndedGroup, EventRow, Friendship, GroupDocument, InviteOwner, InviteRow, KeyUse, Login,
+    MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow, NodeRow, Nonce, OutboxRow,
+    PairDocument, PairRow, PinRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
+    RoleDocument, SigningKeyRow, UserDocument, UsernameRow,
 };
 use rookery_protocol::entity::{EntityKind, EntityRef};
-use rookery_protocol::event::{Act, Audience, Dispatch, Event, EventName};
-use rookery_protocol::ids::{ChannelId, GroupId, LoginId, MessageId, RoleId, UserId};
+use rookery_protocol::event::{
+    AccessChange, Act, Audience, ChannelAccess, Dispatch, Event, EventName,
+};
+use rookery_protocol::ids::{
+    AttachmentId, AuditId, ChannelId, GroupId, LoginId, MessageId, RoleId, UserId,
+};
 use rookery_protocol::intents::Intents;
-use rookery_protocol::permissions::Permissions;
+use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
 
@@ -86,8 +93,10 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn bot()(owner in user_id(), name in text(), token_generation in number()) -> Application {
-        Application { owner, name, token_generation }
+    fn bot()(
+        owner in user_id(), name in text(), token_generation in number(), description in text(), bits: u32,
+    ) -> Application {
+        Application { owner, name, token_generation, description, privileged: Intents(bits) }
     }
 }
 
@@ -95,9 +104,11 @@ prop_compose! {
     pub(crate) fn user()(
         schema: u32, version in number(), profile in profile(), email in of(text()), password_hash in of(text()),
         operator: bool, logins in vec(login(), 0..3), application in of(bot()), created_at in millis(),
+        deleted: bool,
     ) -> UserDocument {
         UserDocument {
             schema, version, profile, email, password_hash, operator, logins, application, created_at,
+            deleted,
         }
     }
 }
@@ -113,14 +124,48 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn overwrite()(
+        target in prop_oneof![
+            role_id().prop_map(OverwriteTarget::Role),
+            user_id().prop_map(OverwriteTarget::Member),
+        ],
+        allow in number().prop_map(Permissions), deny in number().prop_map(Permissions),
+    ) -> Overwrite {
+        Overwrite { target, allow, deny }
+    }
+}
+
+prop_compose! {
+    fn pair_document()(
+        people in [user_id(), user_id()], asked in of(of(user_id())), since in millis(), blocks: [bool; 2],
+    ) -> PairDocument {
+        let friendship = match asked {
+            None => Friendship::None,
+            Some(None) => Friendship::Friends,
+            Some(Some(by)) => Friendship::Asked(by),
+        };
+        PairDocument { people, friendship, since, blocks }
+    }
+}
+
+prop_compose! {
+    fn direct_document()(
+        pair in of(pair_document()), closed in vec(user_id(), 0..3),
+    ) -> DirectDocument {
+        DirectDocument { pair, closed }
+    }
+}
+
+prop_compose! {
     fn channel_document()(
         id in channel_id(),
         kind in select(&[ChannelKind::Text, ChannelKind::Voice, ChannelKind::Category][..]),
         name in text(), position: u32, parent in of(channel_id()), topic in of(text()), nsfw: bool,
-        rate_limit_per_user: u32, bitrate: u32, user_limit: u32,
+        rate_limit_per_user: u32, bitrate: u32, overwrites in vec(overwrite(), 0..3),
     ) -> ChannelDocument {
         ChannelDocument {
-            id, kind, name, position, parent, topic, nsfw, rate_limit_per_user, bitrate, user_limit,
+            id, kind, name, position, parent, topic, nsfw, rate_limit_per_user, bitrate, overwrites,
+            user_limit: bitrate / 2, last_pin_at: parent.map(|id| Millis(id.0)),
         }
     }
 }
@@ -139,9 +184,11 @@ prop_compose! {
         schema: u32, id in group_id(), name in text(), icon in of(text()), description in of(text()),
         owner in user_id(), system_channel in of(channel_id()), created_at in millis(),
         channels in vec(channel_document(), 0..3), roles in vec(role(), 0..3),
+        direct in of(direct_document()),
     ) -> GroupDocument {
         GroupDocument {
             schema, id, name, icon, description, owner, system_channel, created_at, channels, roles,
+            direct,
         }
     }
 }
@@ -149,8 +196,9 @@ prop_compose! {
 prop_compose! {
     pub(crate) fn member()(
         user in user_id(), nick in of(text()), roles in vec(role_id(), 0..4), joined_at in millis(),
+        username in text(), global_name in of(text()), timeout_until in of(millis()),
     ) -> MemberRow {
-        MemberRow { user, nick, roles, joined_at }
+        MemberRow { user, nick, roles, joined_at, username, global_name, timeout_until }
     }
 }
 
@@ -183,15 +231,75 @@ fn nonce() -> impl Strategy<Value = Nonce> {
 }
 
 prop_compose! {
+    fn file()(
+        id in id(), filename in text(), description in of(text()), size in number(), content_type in text(),
+        width in of(any::<u32>()), height in of(any::<u32>()),
+    ) -> Attachment {
+        let id = AttachmentId(id);
+        Attachment { id, filename, description, size, content_type, width, height }
+    }
+}
+
+prop_compose! {
+    fn embed()(
+        title in of(text()), description in of(text()), color in of(any::<u32>()), footer in of(text()),
+        image in of(text()), author in of(text()), fields in vec((text(), text(), any::<bool>()), 0..3),
+    ) -> Embed {
+        let field = |(name, value, inline)| EmbedField { name, value, inline };
+        Embed {
+            kind: "rich".to_owned(),
+            title: title.clone(),
+            description,
+            url: title,
+            timestamp: footer.clone(),
+            color,
+            footer: footer.map(|text| EmbedFooter { text, icon_url: None }),
+            image: image.clone().map(|url| EmbedMedia { url }),
+            thumbnail: image.map(|url| EmbedMedia { url }),
+            author: author.map(|name| EmbedAuthor { name, url: None, icon_url: None }),
+            fields: fields.into_iter().map(field).collect(),
+        }
+    }
+}
+
+prop_compose! {
+    /// The fields of a message that [`message`] does not choose.
+    fn more()(
+        mentions in vec(user_id(), 0..4), reply_to in of(message_id()), flags: u32, mention_everyone: bool,
+        mention_roles in vec(role_id(), 0..3), embeds in vec(embed(), 0..3), attachments in vec(file(), 0..3),
+        reactions in vec((text(), number()), 0..3), pinned: bool,
+    ) -> MessageRow {
+        let reaction = |(emoji, count)| ReactionCount { emoji, count };
+        MessageRow {
+            id: MessageId(1),
+            channel: ChannelId(1),
+            author: UserId(1),
+            kind: MessageKind::Default,
+            content: String::new(),
+            tts: false,
+            edited_at: None,
+            nonce: None,
+            mentions,
+            reply_to,
+            flags,
+            mention_everyone,
+            mention_roles,
+            embeds,
+            attachments,
+            reactions: reactions.into_iter().map(reaction).collect(),
+            pinned,
+        }
+    }
+}
+
+prop_compose! {
     pub(crate) fn message()(
         id in message_id(), channel in channel_id(), author in user_id(),
         kind in select(&[MessageKind::Default, MessageKind::Join, MessageKind::Reply][..]),
         content in text(), tts: bool, edited_at in of(millis()), nonce in of(nonce()),
-        mentions in vec(user_id(), 0..4), reply_to in of(message_id()), flags: u32,
+        more in more(),
     ) -> MessageRow {
-        MessageRow {
-            id, channel, author, kind, content, tts, edited_at, nonce, mentions, reply_to, flags,
-        }
+        MessageRow { id, channel, author, kind, content, tts, edited_at, nonce, ..more }
     }
 }
 
@@ -216,19 +324,48 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn audience() -> impl Strategy<Value = Audience> {
-    prop_oneof![Just(Audience::Everyone), user_id().prop_map(Audience::User)]
+    prop_oneof![
+        Just(Audience::Everyone),
+        user_id().prop_map(Audience::User),
+        channel_id().prop_map(Audience::Channel),
+        (number(), of(channel_id())).prop_map(|(bits, channel)| Audience::Holders {
+            permissions: Permissions(bits),
+            channel
+        }),
+    ]
+}
+
+fn access() -> impl Strategy<Value = AccessChange> {
+    let permissions = || of(number().prop_map(Permissions));
+    let shape = (vec(overwrite(), 0..3), vec(any::<u8>(), 0..40));
+    let shape = shape.prop_map(|(overwrites, body)| ChannelAccess {
+        overwrites,
+        body: Bytes::from(body),
+    });
+    prop_oneof![
+        user_id().prop_map(AccessChange::Owner),
+        (role_id(), permissions()).prop_map(|(role, held)| AccessChange::Role(role, held)),
+        (user_id(), vec(role_id(), 0..3)).prop_map(|(user, held)| AccessChange::Member(user, held)),
+        (channel_id(), of(shape)).prop_map(|(id, shape)| AccessChange::Channel(id, shape)),
+    ]
 }
 
 prop_compose! {
-    pub(crate) fn event()(at in millis(), audience in audience(), act in act()) -> EventRow {
-        EventRow { at, event: Event { audience, act } }
+    pub(crate) fn event()(
+        at in millis(), audience in audience(), act in act(), access in of(access()),
+    ) -> EventRow {
+        EventRow { at, event: Event { audience, act, access } }
     }
 }
 
 fn notice() -> impl Strategy<Value = Notice> {
     prop_oneof![
         group_id().prop_map(Notice::Joined),
-        profile().prop_map(Notice::ProfileChanged)
+        profile().prop_map(Notice::ProfileChanged),
+        profile().prop_map(Notice::AccountDeleted),
+        dispatch().prop_map(Notice::Show),
+        mention().prop_map(Notice::Mentioned),
+        (user_id(), relation()).prop_map(|(user, relation)| Notice::Related { user, relation }),
     ]
 }
 
@@ -248,9 +385,92 @@ prop_compose! {
 
 prop_compose! {
     pub(crate) fn signing_key()(
-        kid in text(), use_for in select(&[KeyUse::Access, KeyUse::Bot][..]), secret in vec(any::<u8>(), 0..40),
+        kid in text(), use_for in select(&[KeyUse::Access, KeyUse::Bot, KeyUse::Files][..]), secret in vec(any::<u8>(), 0..40),
         created_at in millis(),
     ) -> SigningKeyRow {
         SigningKeyRow { kid, use_for, secret, created_at }
     }
+}
+
+prop_compose! {
+    pub(crate) fn read_state()(channel in channel_id(), last_read in message_id()) -> ReadStateRow {
+        ReadStateRow { channel, last_read }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn mention()(
+        channel in channel_id(), message in message_id(), group in of(group_id()), author in user_id(),
+    ) -> MentionRow {
+        MentionRow { channel, message, group, author }
+    }
+}
+
+fn relation() -> impl Strategy<Value = Relation> {
+    use Relation::{Blocked, Friend, Incoming, None, Outgoing};
+    select(&[None, Friend, Blocked, Incoming, Outgoing][..])
+}
+
+prop_compose! {
+    pub(crate) fn direct()(
+        channel in channel_id(), recipients in vec(user_id(), 0..4), open: bool, relation in relation(),
+        since in millis(), group in of((of(text()), of(text()), user_id())),
+    ) -> DirectRow {
+        let group = group.map(|(name, icon, owner)| DirectGroup { name, icon, owner });
+        DirectRow { channel, recipients, open, relation, since, group }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn pair()(channel in channel_id()) -> PairRow { PairRow { channel } }
+}
+
+prop_compose! {
+    pub(crate) fn ban()(
+        user in user_id(), reason in of(text()), by in user_id(), at in millis(),
+    ) -> BanRow {
+        BanRow { user, reason, by, at }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn audit()(
+        id in id(), by in user_id(), target in of(id()), reason in of(text()),
+        changes in vec((text(), of(text()), of(text())), 0..3), option in of(text()),
+    ) -> AuditRow {
+        let change = |(key, old, new): (String, Option<String>, Option<String>)| AuditChange {
+            key,
+            old_value: old.map(Into::into),
+            new_value: new.map(Into::into),
+        };
+        AuditRow {
+            id: AuditId(id),
+            by,
+            action: AuditAction::RoleUpdate,
+            target,
+            reason,
+            changes: changes.into_iter().map(change).collect(),
+            options: option.map(Into::into),
+        }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn ended_group()(channels in vec(channel_id(), 0..4), at in millis()) -> EndedGroup {
+        EndedGroup { channels, at }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn pin()(message in message_id(), at in millis()) -> PinRow { PinRow { message, at } }
+}
+
+prop_compose! {
+    pub(crate) fn reaction()(emoji in text(), user in user_id()) -> ReactionRow {
+        ReactionRow { emoji, user }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn attachment()(message in message_id()) -> AttachmentOwner { AttachmentOwner { message } }
 }

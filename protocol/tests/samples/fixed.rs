@@ -1,18 +1,25 @@
 //! One or two rows of every table, each optional field once there and once not.
 
 use bytes::Bytes;
+use rookery_protocol::client::embed::{Embed, EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia};
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::Notice;
 use rookery_protocol::document::{
-    Application, ApplicationRow, ChannelDocument, ChannelKind, ChannelOwner, EventRow,
-    GroupDocument, InviteOwner, InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership,
-    MessageKind, MessageRow, NodeRow, Nonce, OutboxRow, RoleDocument, SigningKeyRow, UserDocument,
-    UsernameRow,
+    Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction, AuditChange, AuditRow,
+    BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
+    EndedGroup, EventRow, Friendship, GroupDocument, InviteOwner, InviteRow, KeyUse, Login,
+    MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow, NodeRow, Nonce, OutboxRow,
+    PairDocument, PairRow, PinRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
+    RoleDocument, SigningKeyRow, UserDocument, UsernameRow,
 };
-use rookery_protocol::event::{Act, Audience, Dispatch, Event, EventName};
-use rookery_protocol::ids::{ChannelId, GroupId, LoginId, MessageId, RoleId, UserId};
+use rookery_protocol::event::{
+    AccessChange, Act, Audience, ChannelAccess, Dispatch, Event, EventName,
+};
+use rookery_protocol::ids::{
+    AttachmentId, AuditId, ChannelId, GroupId, LoginId, MessageId, RoleId, UserId,
+};
 use rookery_protocol::intents::Intents;
-use rookery_protocol::permissions::Permissions;
+use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
 
@@ -50,6 +57,7 @@ pub(crate) fn user() -> Vec<UserDocument> {
         }],
         application: None,
         created_at: AT,
+        deleted: false,
     };
     let bot = UserDocument {
         profile: Profile {
@@ -66,6 +74,8 @@ pub(crate) fn user() -> Vec<UserDocument> {
             owner: USER,
             name: "Bot".into(),
             token_generation: 1,
+            description: "Sings".into(),
+            privileged: Intents::MESSAGE_CONTENT,
         }),
         ..person.clone()
     };
@@ -94,12 +104,27 @@ pub(crate) fn group() -> Vec<GroupDocument> {
         rate_limit_per_user: 5,
         bitrate: 64_000,
         user_limit: 0,
+        overwrites: vec![
+            Overwrite {
+                target: OverwriteTarget::Role(RoleId(40)),
+                allow: Permissions::SPEAK,
+                deny: Permissions::NONE,
+            },
+            Overwrite {
+                target: OverwriteTarget::Member(USER),
+                allow: Permissions::NONE,
+                deny: Permissions::VIEW_CHANNEL,
+            },
+        ],
+        last_pin_at: Some(AT),
     };
     let kinds = [ChannelKind::Voice, ChannelKind::Category];
     let others = kinds.map(|kind| ChannelDocument {
         kind,
         parent: None,
         topic: None,
+        overwrites: vec![],
+        last_pin_at: None,
         ..channel.clone()
     });
     let role = RoleDocument {
@@ -123,6 +148,7 @@ pub(crate) fn group() -> Vec<GroupDocument> {
         created_at: AT,
         channels: [vec![channel], others.to_vec()].concat(),
         roles: vec![role],
+        direct: None,
     };
     let bare = GroupDocument {
         icon: None,
@@ -132,7 +158,19 @@ pub(crate) fn group() -> Vec<GroupDocument> {
         roles: vec![],
         ..group.clone()
     };
-    vec![group, bare]
+    let direct = GroupDocument {
+        direct: Some(DirectDocument {
+            pair: Some(PairDocument {
+                people: [UserId(2), USER],
+                friendship: Friendship::Asked(USER),
+                since: AT,
+                blocks: [true, false],
+            }),
+            closed: vec![USER],
+        }),
+        ..bare.clone()
+    };
+    vec![group, bare, direct]
 }
 
 pub(crate) fn member() -> Vec<MemberRow> {
@@ -141,6 +179,9 @@ pub(crate) fn member() -> Vec<MemberRow> {
         nick: Some("A".into()),
         roles: vec![RoleId(40), RoleId(41)],
         joined_at: AT,
+        username: "ada".into(),
+        global_name: Some("Ada".into()),
+        timeout_until: Some(AT),
     }]
 }
 
@@ -168,6 +209,34 @@ pub(crate) fn invite_code() -> Vec<InviteOwner> {
     vec![InviteOwner { group: GROUP }]
 }
 
+fn embed() -> Embed {
+    let url = || "https://bird.example/a.png".to_owned();
+    Embed {
+        kind: "rich".into(),
+        title: Some("Birds".into()),
+        description: Some("of a feather".into()),
+        url: Some(url()),
+        timestamp: Some("2026-11-23T05:41:00Z".into()),
+        color: Some(0xff_ff_ff),
+        footer: Some(EmbedFooter {
+            text: "end".into(),
+            icon_url: Some(url()),
+        }),
+        image: Some(EmbedMedia { url: url() }),
+        thumbnail: Some(EmbedMedia { url: url() }),
+        author: Some(EmbedAuthor {
+            name: "Ada".into(),
+            url: Some(url()),
+            icon_url: None,
+        }),
+        fields: vec![EmbedField {
+            name: "wings".into(),
+            value: "2".into(),
+            inline: true,
+        }],
+    }
+}
+
 pub(crate) fn message() -> Vec<MessageRow> {
     let reply = MessageRow {
         id: MessageId(50),
@@ -181,6 +250,23 @@ pub(crate) fn message() -> Vec<MessageRow> {
         mentions: vec![USER, UserId(2)],
         reply_to: Some(MessageId(49)),
         flags: u32::MAX,
+        mention_everyone: true,
+        mention_roles: vec![RoleId(40)],
+        embeds: vec![embed()],
+        attachments: vec![Attachment {
+            id: AttachmentId(60),
+            filename: "a.png".into(),
+            description: Some("A bird".into()),
+            size: 9,
+            content_type: "image/png".into(),
+            width: Some(3),
+            height: Some(2),
+        }],
+        reactions: vec![ReactionCount {
+            emoji: "\u{1f426}".into(),
+            count: 2,
+        }],
+        pinned: true,
     };
     let plain = MessageRow {
         kind: MessageKind::Default,
@@ -191,6 +277,12 @@ pub(crate) fn message() -> Vec<MessageRow> {
         mentions: vec![],
         reply_to: None,
         flags: 0,
+        mention_everyone: false,
+        mention_roles: vec![],
+        embeds: vec![],
+        attachments: vec![],
+        reactions: vec![],
+        pinned: false,
         ..reply.clone()
     };
     let join = MessageRow {
@@ -227,9 +319,27 @@ pub(crate) fn event() -> Vec<EventRow> {
         event: Event {
             audience: match n {
                 0 => Audience::Everyone,
+                1 => Audience::Channel(CHANNEL),
+                2 => Audience::Holders {
+                    permissions: Permissions::VIEW_AUDIT_LOG,
+                    channel: Some(CHANNEL),
+                },
                 _ => Audience::User(USER),
             },
             act,
+            access: match n {
+                0 => Some(AccessChange::Owner(USER)),
+                1 => Some(AccessChange::Role(RoleId(40), Some(Permissions::SPEAK))),
+                2 => Some(AccessChange::Member(USER, vec![RoleId(40)])),
+                3 => Some(AccessChange::Channel(
+                    CHANNEL,
+                    Some(ChannelAccess {
+                        overwrites: vec![],
+                        body: Bytes::from_static(b"{}"),
+                    }),
+                )),
+                _ => None,
+            },
         },
     };
     acts.into_iter().enumerate().map(row).collect()
@@ -244,6 +354,30 @@ pub(crate) fn outbox() -> Vec<OutboxRow> {
         OutboxRow {
             to: GROUP.into(),
             notice: Notice::ProfileChanged(profile(USER)),
+        },
+        OutboxRow {
+            to: GROUP.into(),
+            notice: Notice::AccountDeleted(profile(USER)),
+        },
+        OutboxRow {
+            to: USER.into(),
+            notice: Notice::Show(Dispatch {
+                name: EventName::MessageCreate,
+                body: Bytes::from_static(b"{}"),
+                intents: Intents::DIRECT_MESSAGES,
+                content_for: None,
+            }),
+        },
+        OutboxRow {
+            to: USER.into(),
+            notice: Notice::Mentioned(mention()[0].clone()),
+        },
+        OutboxRow {
+            to: USER.into(),
+            notice: Notice::Related {
+                user: UserId(2),
+                relation: Relation::Incoming,
+            },
         },
     ]
 }
@@ -263,7 +397,7 @@ pub(crate) fn node() -> Vec<NodeRow> {
 }
 
 pub(crate) fn signing_key() -> Vec<SigningKeyRow> {
-    [KeyUse::Access, KeyUse::Bot]
+    [KeyUse::Access, KeyUse::Bot, KeyUse::Files]
         .map(|use_for| SigningKeyRow {
             kid: "k1".into(),
             use_for,
@@ -271,4 +405,100 @@ pub(crate) fn signing_key() -> Vec<SigningKeyRow> {
             created_at: AT,
         })
         .to_vec()
+}
+
+pub(crate) fn read_state() -> Vec<ReadStateRow> {
+    vec![ReadStateRow {
+        channel: CHANNEL,
+        last_read: MessageId(50),
+    }]
+}
+
+pub(crate) fn mention() -> Vec<MentionRow> {
+    [Some(GROUP), None]
+        .map(|group| MentionRow {
+            channel: CHANNEL,
+            message: MessageId(50),
+            group,
+            author: USER,
+        })
+        .to_vec()
+}
+
+pub(crate) fn direct() -> Vec<DirectRow> {
+    let pair = DirectRow {
+        channel: CHANNEL,
+        recipients: vec![USER],
+        open: true,
+        relation: Relation::Friend,
+        since: AT,
+        group: None,
+    };
+    let few = DirectRow {
+        relation: Relation::None,
+        group: Some(DirectGroup {
+            name: Some("Birds".into()),
+            icon: None,
+            owner: USER,
+        }),
+        ..pair.clone()
+    };
+    vec![pair, few]
+}
+
+pub(crate) fn pair() -> Vec<PairRow> {
+    vec![PairRow { channel: CHANNEL }]
+}
+
+pub(crate) fn ban() -> Vec<BanRow> {
+    vec![BanRow {
+        user: USER,
+        reason: Some("spam".into()),
+        by: UserId(2),
+        at: AT,
+    }]
+}
+
+pub(crate) fn audit() -> Vec<AuditRow> {
+    let change = AuditChange {
+        key: "name".into(),
+        old_value: None,
+        new_value: Some("Birds".into()),
+    };
+    vec![AuditRow {
+        id: AuditId(70),
+        by: USER,
+        action: AuditAction::RoleCreate,
+        target: Some(40),
+        reason: Some("why not".into()),
+        changes: vec![change],
+        options: Some(serde_json::json!({ "count": "1" })),
+    }]
+}
+
+pub(crate) fn ended_group() -> Vec<EndedGroup> {
+    vec![EndedGroup {
+        channels: vec![CHANNEL],
+        at: AT,
+    }]
+}
+
+pub(crate) fn pin() -> Vec<PinRow> {
+    vec![PinRow {
+        message: MessageId(50),
+        at: AT,
+    }]
+}
+
+pub(crate) fn reaction() -> Vec<ReactionRow> {
+    vec![ReactionRow {
+        emoji: "\u{1f426}".into(),
+        user: USER,
+    }]
+}
+
+pub(crate) fn attachment() -> Vec<AttachmentOwner> {
+    vec![AttachmentOwner {
+        message: MessageId(50),
+    }]
 }

@@ -24,7 +24,7 @@ use super::toy::{Toy, address, counter, script};
 use crate::commit::CommitLane;
 use crate::entity::directory::spawn;
 use crate::entity::shell::{Birth, Message};
-use crate::entity::{AccountCache, Clock, Directory, Publisher, SharedMinter, World};
+use crate::entity::{AccountCache, Clock, Directory, Publisher, World};
 use crate::store::memory::MemoryStore;
 use crate::store::{self, LaneId};
 
@@ -87,7 +87,7 @@ impl Fixture {
             clock: clock.clone(),
             publisher: Arc::new(TestPublisher(Mutex::new(frames))),
             accounts: Arc::new(NoCache),
-            ids: SharedMinter::new(0, Millis(0)),
+            kit: crate::testkit::kit(0),
         };
         let directory = Directory::start_with(world, spawn_toy).await.unwrap();
         Self {

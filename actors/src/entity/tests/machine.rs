@@ -9,12 +9,12 @@ use rookery_protocol::time::Millis;
 
 use super::toy::{Toy, address, counter, script};
 use crate::commit::Outcome::{self, Committed, Fenced, Refused};
-use crate::entity::{Action, Core, Log, Machine, ReplyTo, SharedMinter, Stimulus};
+use crate::entity::{Action, Core, Log, Machine, ReplyTo, Stimulus};
 use crate::store::Write;
 use crate::store::memory::MemoryStore;
 
 async fn toy() -> Machine<Toy> {
-    let core = Toy::load(1, &SharedMinter::new(0, Millis(0)), &MemoryStore::new())
+    let core = Toy::load(1, &crate::testkit::kit(0), &MemoryStore::new())
         .await
         .unwrap();
     Machine::new(address(1), core, Log::default(), Millis(0))

@@ -10,7 +10,7 @@ use rookery_protocol::time::Millis;
 use super::toy::{Toy, address, script};
 use crate::commit::Outcome;
 use crate::entity::shell::load_log;
-use crate::entity::{AckTo, Action, Core, Machine, ReplyTo, SharedMinter, Stimulus};
+use crate::entity::{AckTo, Action, Core, Machine, ReplyTo, Stimulus};
 use crate::store::memory::MemoryStore;
 use crate::store::{Commit, LaneId, Store, Unit};
 
@@ -33,9 +33,7 @@ struct Pair {
 }
 
 async fn load(store: &MemoryStore, id: u64) -> Machine<Toy> {
-    let core = Toy::load(id, &SharedMinter::new(0, Millis(0)), store)
-        .await
-        .unwrap();
+    let core = Toy::load(id, &crate::testkit::kit(0), store).await.unwrap();
     Machine::new(
         address(id),
         core,

@@ -13,7 +13,7 @@ use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::time::Millis;
 
 use crate::entity::kind::Kind;
-use crate::entity::{Core, Effect, Input, LoadError, ReplyTo, SharedMinter};
+use crate::entity::{Core, Effect, Input, Kit, LoadError, ReplyTo};
 use crate::store::{self, Store, Write};
 
 /// Counts. `add` adds one; `send/N` adds one and tells entity `user/N`, which adds one too; `claim` takes a name that
@@ -65,6 +65,7 @@ impl Toy {
         self.count += 1;
         out.push(Effect::Write(self.row()));
         out.push(Effect::Emit(Event {
+            access: None,
             audience: Audience::Everyone,
             act: Act::Enter(GroupId(self.count)),
         }));
@@ -117,7 +118,7 @@ impl Core for Toy {
     type Command = UserCommand;
     type Reply = UserReply;
 
-    async fn load(id: u64, _: &SharedMinter, store: &dyn Store) -> Result<Self, LoadError> {
+    async fn load(id: u64, _: &Kit, store: &dyn Store) -> Result<Self, LoadError> {
         let row = store::get::<Applications>(store, &Key::single(id)).await?;
         Ok(Self {
             id,

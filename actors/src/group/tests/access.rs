@@ -31,7 +31,12 @@ const FOR_MEMBERS: &[(Option<Permissions>, Make)] = &[
             name: Some("New".to_owned()),
             ..GroupPatch::default()
         };
-        UpdateGroup { by, patch }.into()
+        UpdateGroup {
+            reason: None,
+            by,
+            patch,
+        }
+        .into()
     }),
     (Some(Permissions::MANAGE_CHANNELS), |by, _, _| {
         create_channel(by, ChannelKind::Text).into()
@@ -46,11 +51,22 @@ const FOR_MEMBERS: &[(Option<Permissions>, Make)] = &[
             name: Some("new".to_owned()),
             ..ChannelPatch::default()
         };
-        UpdateChannel { by, channel, patch }.into()
+        UpdateChannel {
+            reason: None,
+            by,
+            channel,
+            patch,
+        }
+        .into()
     }),
     (Some(Permissions::MANAGE_CHANNELS), |by, rig, _| {
         let channel = rig.channel(ChannelKind::Voice);
-        DeleteChannel { by, channel }.into()
+        DeleteChannel {
+            reason: None,
+            by,
+            channel,
+        }
+        .into()
     }),
     (Some(Permissions::CREATE_INSTANT_INVITE), |by, rig, _| {
         invite(by, rig.text(), "new").into()
@@ -65,11 +81,21 @@ const FOR_MEMBERS: &[(Option<Permissions>, Make)] = &[
     }),
     (Some(Permissions::MANAGE_GUILD), |by, _, _| {
         let code = "open".to_owned();
-        DeleteInvite { by, code }.into()
+        DeleteInvite {
+            reason: None,
+            by,
+            code,
+        }
+        .into()
     }),
     (Some(Permissions::MANAGE_CHANNELS), |by, _, _| {
         let code = "open".to_owned();
-        DeleteInvite { by, code }.into()
+        DeleteInvite {
+            reason: None,
+            by,
+            code,
+        }
+        .into()
     }),
     (Some(Permissions::MANAGE_GUILD), |by, _, _| {
         let bot = profile(BOT);
@@ -83,7 +109,12 @@ const FOR_MEMBERS: &[(Option<Permissions>, Make)] = &[
     }),
     (Some(Permissions::KICK_MEMBERS), |by, _, _| {
         let user = profile(ADA);
-        RemoveMember { by, user }.into()
+        RemoveMember {
+            reason: None,
+            by,
+            user,
+        }
+        .into()
     }),
     (Some(Permissions::SEND_MESSAGES), |by, rig, _| {
         message(by, rig.text(), "hi").into()
@@ -91,6 +122,7 @@ const FOR_MEMBERS: &[(Option<Permissions>, Make)] = &[
     (Some(Permissions::MANAGE_MESSAGES), |by, rig, message| {
         let channel = rig.text();
         DeleteMessage {
+            reason: None,
             by,
             channel,
             message,
@@ -113,7 +145,12 @@ fn create_channel(by: UserId, kind: ChannelKind) -> CreateChannel {
         name: Some("new".to_owned()),
         ..ChannelPatch::default()
     };
-    CreateChannel { by, kind, patch }
+    CreateChannel {
+        reason: None,
+        by,
+        kind,
+        patch,
+    }
 }
 
 /// Runs a command on a copy of the community in which Ben holds `held` in a role above Ada's.
@@ -196,29 +233,35 @@ fn who_does_not_see_a_channel_finds_nothing_there() {
         by: ADA,
         channel: text,
     }));
-    missing(rig.run(StartTyping {
+    let typing = rig.run(StartTyping {
         by: profile(ADA),
         channel: text,
-    }));
+    });
+    missing(typing.map(|_| ()));
     missing(rig.run(invite(ADA, text, "new")).map(|_| ()));
     missing(rig.run(DeleteMessage {
+        reason: None,
         by: ADA,
         channel: text,
         message: mine,
     }));
     missing(
         rig.run(DeleteChannel {
+            reason: None,
             by: ADA,
             channel: text,
         })
         .map(|_| ()),
     );
     let edit = EditMessage {
+        embeds: None,
+        keep: None,
+        attachments: Vec::new(),
         by: profile(ADA),
         channel: text,
         message: mine,
         content: Some("x".to_owned()),
-        mentions: Vec::new(),
+        mentions: Mentioned::default(),
         flags: None,
     };
     missing(rig.run(edit).map(|_| ()));

@@ -20,7 +20,12 @@ fn create(
         ..patch
     };
     let by = OWNER;
-    rig.run(CreateChannel { by, kind, patch })
+    rig.run(CreateChannel {
+        reason: None,
+        by,
+        kind,
+        patch,
+    })
 }
 
 #[test]
@@ -87,7 +92,12 @@ fn a_parent_is_a_category_of_the_group() {
     }
     let (by, channel, patch) = (OWNER, text, under(text));
     assert_eq!(
-        code(rig.run(UpdateChannel { by, channel, patch })),
+        code(rig.run(UpdateChannel {
+            reason: None,
+            by,
+            channel,
+            patch
+        })),
         ErrorCode::InvalidFormBody
     );
     assert!(rig.events.is_empty());
@@ -121,7 +131,12 @@ fn a_change_that_changes_nothing_is_not_shown() {
         position: Some(7),
         ..ChannelPatch::default()
     };
-    let update = UpdateChannel { by, channel, patch };
+    let update = UpdateChannel {
+        reason: None,
+        by,
+        channel,
+        patch,
+    };
     let view = rig.run(update.clone()).unwrap();
     assert_eq!(
         (view.channel.name.as_str(), view.channel.position),
@@ -144,6 +159,7 @@ fn a_channel_goes_with_its_invites_and_keeps_its_place_in_the_index() {
     rig.post(ADA, "hello");
     rig.take_events();
     rig.run(DeleteChannel {
+        reason: None,
         by: OWNER,
         channel: text,
     })
@@ -173,7 +189,12 @@ fn a_channel_goes_with_its_invites_and_keeps_its_place_in_the_index() {
 fn channels_outlive_their_category() {
     let mut rig = community();
     let channel = rig.channel(ChannelKind::Category);
-    rig.run(DeleteChannel { by: OWNER, channel }).unwrap();
+    rig.run(DeleteChannel {
+        reason: None,
+        by: OWNER,
+        channel,
+    })
+    .unwrap();
     assert_eq!(
         rig.take_names(),
         [EventName::ChannelUpdate, EventName::ChannelDelete]

@@ -20,13 +20,17 @@ fn bodies_of_messages() {
     let mut rig = community();
     let text = rig.text();
     let request = PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         nonce: Some(Nonce::Text("n-1".to_owned())),
-        mentions: vec![profile(BEN)],
+        mentions: mentioning(vec![profile(BEN)]),
         ..message(ADA, text, "hi <@3>")
     };
     let row = rig.run(request).unwrap().message;
     shows!(rig, "message_create");
     let request = PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         reply_to: Some(Referenced {
             message: row.clone(),
             author: profile(ADA),
@@ -38,17 +42,21 @@ fn bodies_of_messages() {
     shows!(rig, "message_create_reply");
     rig.now = rig.now.plus(1_500);
     let request = EditMessage {
+        embeds: None,
+        keep: None,
+        attachments: Vec::new(),
         by: profile(BEN),
         channel: text,
         message: answer.id,
         content: Some("hello!".to_owned()),
-        mentions: Vec::new(),
+        mentions: Mentioned::default(),
         flags: None,
     };
     rig.run(request).unwrap();
     shows!(rig, "message_update");
     let (by, channel, message) = (ADA, text, row.id);
     let request = DeleteMessage {
+        reason: None,
         by,
         channel,
         message,
@@ -64,6 +72,7 @@ fn bodies_of_messages() {
 fn bodies_of_members_and_invites() {
     let mut rig = community();
     let request = CreateInvite {
+        reason: None,
         max_age: 60,
         max_uses: 1,
         ..invite(ADA, rig.text(), "once")
@@ -77,7 +86,12 @@ fn bodies_of_members_and_invites() {
     rig.notice(ADA, Notice::ProfileChanged(changed));
     shows!(rig, "guild_member_update");
     let (by, user) = (OWNER, profile(ADA));
-    rig.run(RemoveMember { by, user }).unwrap();
+    rig.run(RemoveMember {
+        reason: None,
+        by,
+        user,
+    })
+    .unwrap();
     shows!(rig, "kick");
     let (by, bot, permissions) = (OWNER, profile(BOT), Permissions::SEND_MESSAGES);
     rig.run(AddBot {
@@ -88,7 +102,12 @@ fn bodies_of_members_and_invites() {
     .unwrap();
     shows!(rig, "bot_added");
     let user = profile(BOT);
-    rig.run(RemoveMember { by, user }).unwrap();
+    rig.run(RemoveMember {
+        reason: None,
+        by,
+        user,
+    })
+    .unwrap();
     shows!(rig, "bot_removed");
 }
 
@@ -101,22 +120,45 @@ fn bodies_of_channels_and_settings() {
         ..ChannelPatch::default()
     };
     let kind = ChannelKind::Voice;
-    let made = rig.run(CreateChannel { by, kind, patch }).unwrap();
+    let made = rig
+        .run(CreateChannel {
+            reason: None,
+            by,
+            kind,
+            patch,
+        })
+        .unwrap();
     let channel = made.channel.id;
     shows!(rig, "channel_create");
     let patch = ChannelPatch {
         user_limit: Some(4),
         ..ChannelPatch::default()
     };
-    rig.run(UpdateChannel { by, channel, patch }).unwrap();
+    rig.run(UpdateChannel {
+        reason: None,
+        by,
+        channel,
+        patch,
+    })
+    .unwrap();
     shows!(rig, "channel_update");
-    rig.run(DeleteChannel { by, channel }).unwrap();
+    rig.run(DeleteChannel {
+        reason: None,
+        by,
+        channel,
+    })
+    .unwrap();
     shows!(rig, "channel_delete");
     let patch = GroupPatch {
         description: Some(Some("caw".to_owned())),
         ..GroupPatch::default()
     };
-    rig.run(UpdateGroup { by, patch }).unwrap();
+    rig.run(UpdateGroup {
+        reason: None,
+        by,
+        patch,
+    })
+    .unwrap();
     shows!(rig, "guild_update");
     rig.run(DeleteGroup { by }).unwrap();
     shows!(rig, "guild_delete");

@@ -12,6 +12,7 @@ use crate::testkit::code;
 
 fn limited(rig: &Rig<Group>, code: &str, max_age: u64, max_uses: u64) -> CreateInvite {
     CreateInvite {
+        reason: None,
         max_age,
         max_uses,
         ..invite(OWNER, rig.text(), code)
@@ -114,12 +115,14 @@ fn an_expired_invite_is_gone_when_somebody_looks() {
 fn an_invite_of_the_same_kind_is_used_again_when_asked() {
     let mut rig = community();
     let like = |code: &str| CreateInvite {
+        reason: None,
         reuse: true,
         ..invite(OWNER, rig.text(), code)
     };
     let (first, second) = (like("a"), like("b"));
     assert_eq!(rig.run(first).unwrap().code, "open");
     let other = CreateInvite {
+        reason: None,
         max_uses: 5,
         ..second
     };
@@ -154,6 +157,7 @@ fn an_invite_is_revoked_by_its_maker() {
     rig.run(invite(ADA, rig.text(), "mine")).unwrap();
     rig.take_events();
     let delete = |by| DeleteInvite {
+        reason: None,
         by,
         code: "mine".to_owned(),
     };

@@ -96,7 +96,7 @@ fn a_snapshot_of_a_newer_schema_is_refused() {
     };
     let refused = crate::testkit::ready(<Group as crate::entity::Core>::load(
         GROUP.0,
-        &crate::testkit::minter(),
+        &crate::testkit::kit(1),
         &rig.store,
     ));
     let (found, known) = (2, 1);
@@ -122,7 +122,7 @@ fn a_row_that_cannot_be_read_is_said_so() {
     let rig = commit_past(Rig::<Group>::on(GroupId(7), rig.store), write);
     let refused = crate::testkit::ready(<Group as crate::entity::Core>::load(
         GROUP.0,
-        &crate::testkit::minter(),
+        &crate::testkit::kit(1),
         &rig.store,
     ));
     let corrupt = LoadError::Store(StoreError::Corrupt(
@@ -136,6 +136,8 @@ fn nonces_come_back_from_pages_of_rows_but_not_old_ones() {
     let mut rig = community();
     let text = rig.text();
     let nonce = |n: i64| PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         nonce: Some(Nonce::Number(n)),
         enforce_nonce: true,
         ..message(ADA, text, "x")

@@ -12,7 +12,11 @@ use crate::testkit::code;
 
 fn remove(rig: &mut Rig<Group>, by: UserId, user: UserId) -> Answer<()> {
     let user = profile(user);
-    rig.run(RemoveMember { by, user })
+    rig.run(RemoveMember {
+        reason: None,
+        by,
+        user,
+    })
 }
 
 fn add_bot(rig: &mut Rig<Group>, by: UserId, permissions: Permissions) -> Answer<()> {
@@ -186,9 +190,13 @@ fn members_are_listed_by_id_in_pages() {
 #[test]
 fn a_members_new_profile_is_shown_and_a_strangers_is_not() {
     let mut rig = community();
-    rig.notice(ADA, Notice::ProfileChanged(profile(ADA)));
+    let renamed = Profile {
+        username: "countess".to_owned(),
+        ..profile(ADA)
+    };
+    rig.notice(ADA, Notice::ProfileChanged(renamed));
     assert_eq!(rig.take_names(), [EventName::GuildMemberUpdate]);
-    assert!(rig.writes.is_empty());
+    assert_eq!(rig.live().members[&ADA].username, "countess");
     rig.notice(OUTSIDER, Notice::ProfileChanged(profile(OUTSIDER)));
     assert!(rig.events.is_empty());
 }

@@ -15,11 +15,14 @@ use crate::testkit::{code, dispatch};
 
 fn edit(by: UserId, row: &MessageRow, content: &str) -> EditMessage {
     EditMessage {
+        embeds: None,
+        keep: None,
+        attachments: Vec::new(),
         by: profile(by),
         channel: row.channel,
         message: row.id,
         content: Some(content.to_owned()),
-        mentions: Vec::new(),
+        mentions: Mentioned::default(),
         flags: None,
     }
 }
@@ -27,6 +30,7 @@ fn edit(by: UserId, row: &MessageRow, content: &str) -> EditMessage {
 fn delete(by: UserId, row: &MessageRow) -> DeleteMessage {
     let (channel, message) = (row.channel, row.id);
     DeleteMessage {
+        reason: None,
         by,
         channel,
         message,
@@ -35,6 +39,8 @@ fn delete(by: UserId, row: &MessageRow) -> DeleteMessage {
 
 fn with_nonce(by: UserId, channel: ChannelId, content: &str, nonce: i64) -> PostMessage {
     PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         nonce: Some(Nonce::Number(nonce)),
         enforce_nonce: true,
         ..message(by, channel, content)
@@ -52,8 +58,10 @@ fn a_message_is_one_row_one_event_and_one_answer() {
     let mut rig = community();
     let text = rig.text();
     let request = PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         tts: true,
-        mentions: vec![profile(BEN), profile(OUTSIDER), profile(BEN)],
+        mentions: mentioning(vec![profile(BEN), profile(OUTSIDER), profile(BEN)]),
         flags: 4096,
         ..message(ADA, text, "hi <@3> <@9>")
     };
@@ -140,12 +148,16 @@ fn a_nonce_finds_its_message_for_a_while() {
     assert!(!rig.run(with_nonce(BEN, text, "e", 7)).unwrap().repeated);
     assert!(!rig.run(with_nonce(ADA, voice, "e", 7)).unwrap().repeated);
     let as_text = PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         nonce: Some(Nonce::Text("7".to_owned())),
         ..with_nonce(ADA, text, "e", 7)
     };
     assert!(!rig.run(as_text).unwrap().repeated);
     // Only who asks for it is answered with an earlier one.
     let plain = PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         enforce_nonce: false,
         ..with_nonce(ADA, text, "f", 7)
     };
@@ -181,6 +193,8 @@ fn a_reply_answers_a_message_of_its_channel() {
     let text = rig.text();
     let first = rig.post(BEN, "question?");
     let reply = |row: &MessageRow| PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         reply_to: Some(Referenced {
             message: row.clone(),
             author: profile(row.author),
@@ -217,7 +231,10 @@ fn one_edits_ones_own_messages_only() {
     rig.take_events();
     rig.now = rig.now.plus(5);
     let request = EditMessage {
-        mentions: vec![profile(BEN)],
+        embeds: None,
+        keep: None,
+        attachments: Vec::new(),
+        mentions: mentioning(vec![profile(BEN)]),
         ..edit(ADA, &row, "b <@3>")
     };
     let edited = rig.run(request).unwrap();
@@ -235,6 +252,9 @@ fn one_edits_ones_own_messages_only() {
     }
     assert_eq!(code(rig.run(edit(ADA, &row, ""))), ErrorCode::EmptyMessage);
     let flags = |flags| EditMessage {
+        embeds: None,
+        keep: None,
+        attachments: Vec::new(),
         content: None,
         flags,
         ..edit(ADA, &row, "")
@@ -341,7 +361,11 @@ fn who_waits_is_asked_again_for_his_permission() {
     rig.crash();
     rig.ask(GroupCommand::EditMessage(edit(ADA, &row, "b")));
     let (by, user) = (OWNER, profile(ADA));
-    rig.ask(GroupCommand::RemoveMember(RemoveMember { by, user }));
+    rig.ask(GroupCommand::RemoveMember(RemoveMember {
+        reason: None,
+        by,
+        user,
+    }));
     rig.answers.clear();
     rig.deliver();
     let (_, answer) = rig.answers.pop_front().unwrap();

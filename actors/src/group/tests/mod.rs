@@ -12,7 +12,7 @@ mod properties;
 mod settings;
 
 use rookery_protocol::command::group::{
-    AcceptInvite, CreateGroup, CreateInvite, GroupReply, PostMessage,
+    AcceptInvite, CreateGroup, CreateInvite, GroupReply, Mentioned, PostMessage,
 };
 use rookery_protocol::command::{Answer, Command, Reply, Request};
 use rookery_protocol::document::{
@@ -108,15 +108,24 @@ impl Rig<Group> {
     }
 }
 
+fn mentioning(users: Vec<Profile>) -> Mentioned {
+    Mentioned {
+        users,
+        ..Mentioned::default()
+    }
+}
+
 fn message(by: UserId, channel: ChannelId, content: &str) -> PostMessage {
     PostMessage {
+        embeds: Vec::new(),
+        attachments: Vec::new(),
         by: profile(by),
         channel,
         content: content.to_owned(),
         tts: false,
         nonce: None,
         enforce_nonce: false,
-        mentions: Vec::new(),
+        mentions: Mentioned::default(),
         reply_to: None,
         flags: 0,
     }
@@ -124,6 +133,7 @@ fn message(by: UserId, channel: ChannelId, content: &str) -> PostMessage {
 
 fn invite(by: UserId, channel: ChannelId, code: &str) -> CreateInvite {
     CreateInvite {
+        reason: None,
         by: profile(by),
         channel,
         code: code.to_owned(),

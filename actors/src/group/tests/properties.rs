@@ -219,6 +219,8 @@ impl Run {
             } => {
                 let content = format!("message {}", self.places.len());
                 self.ask(PostMessage {
+                    embeds: Vec::new(),
+                    attachments: Vec::new(),
                     nonce: nonce.map(Nonce::Number),
                     enforce_nonce: enforce,
                     ..message(UserId(by), self.channel(channel), &content)
@@ -230,11 +232,14 @@ impl Run {
                 let by = profile(UserId(by));
                 let (mentions, flags) = (Vec::new(), None);
                 self.ask(EditMessage {
+                    embeds: None,
+                    keep: None,
+                    attachments: Vec::new(),
                     by,
                     channel,
                     message,
                     content,
-                    mentions,
+                    mentions: mentioning(mentions),
                     flags,
                 });
             }
@@ -242,6 +247,7 @@ impl Run {
                 let (channel, message) = self.places[message % self.places.len()];
                 let by = UserId(by);
                 self.ask(DeleteMessage {
+                    reason: None,
                     by,
                     channel,
                     message,
@@ -254,6 +260,7 @@ impl Run {
             Op::Leave { by, user } => {
                 let user = profile(UserId(user));
                 self.ask(RemoveMember {
+                    reason: None,
                     by: UserId(by),
                     user,
                 });
@@ -264,6 +271,7 @@ impl Run {
                     ..ChannelPatch::default()
                 };
                 self.ask(CreateChannel {
+                    reason: None,
                     by: UserId(by),
                     kind: ChannelKind::Text,
                     patch,
@@ -272,6 +280,7 @@ impl Run {
             Op::DropChannel { by, channel } => {
                 let channel = self.channel(channel);
                 self.ask(DeleteChannel {
+                    reason: None,
                     by: UserId(by),
                     channel,
                 });
@@ -281,6 +290,7 @@ impl Run {
                 self.codes.push(code.clone());
                 let channel = self.channel(self.places.len());
                 self.ask(CreateInvite {
+                    reason: None,
                     max_uses: uses,
                     ..invite(UserId(by), channel, &code)
                 });

@@ -11,7 +11,11 @@ use super::*;
 use crate::testkit::code;
 
 fn update(rig: &mut Rig<Group>, by: UserId, patch: GroupPatch) -> Answer<GroupView> {
-    rig.run(UpdateGroup { by, patch })
+    rig.run(UpdateGroup {
+        reason: None,
+        by,
+        patch,
+    })
 }
 
 #[test]
@@ -81,6 +85,7 @@ fn settings_change_and_show() {
     let mut rig = community();
     let voice = rig.channel(ChannelKind::Voice);
     let patch = GroupPatch {
+        icon: None,
         name: Some("Crows".to_owned()),
         description: Some(Some("caw".to_owned())),
         system_channel: Some(None),
@@ -102,6 +107,7 @@ fn settings_change_and_show() {
     assert!(rig.writes.is_empty() && rig.events.is_empty());
 
     let patch = GroupPatch {
+        icon: None,
         system_channel: Some(Some(voice)),
         ..GroupPatch::default()
     };

@@ -181,7 +181,11 @@ impl Bench {
         let frame = Arc::new(Frame {
             topic,
             seq: FrameSeq::Logged(log.len() as u64 + 1),
-            event: Event { audience, act },
+            event: Event {
+                audience,
+                act,
+                access: None,
+            },
         });
         log.push(frame.clone());
         if !lost && self.watched.contains(&topic) {
@@ -194,6 +198,7 @@ impl Bench {
             topic,
             seq: FrameSeq::Value(self.gseq(topic)),
             event: Event {
+                access: None,
                 audience: Audience::Everyone,
                 act,
             },
@@ -530,7 +535,7 @@ fn wanted(client: &Client, frame: &Frame) -> Option<(u64, bool)> {
         return None;
     };
     let is_meant = match frame.event.audience {
-        Audience::Everyone => true,
+        Audience::Everyone | Audience::Channel(_) | Audience::Holders { .. } => true,
         Audience::User(user) => user == client.identity.user,
     };
     let (dispatch, is_farewell) = match &frame.event.act {

@@ -147,6 +147,7 @@ fn credentials_are_what_was_registered() {
 fn a_new_profile_is_told_to_the_users_sessions_and_groups() {
     let mut rig = ada();
     let update = |name: Option<&str>| UpdateProfile {
+        avatar: None,
         global_name: Some(name.map(str::to_owned)),
         groups: vec![GroupId(7), GroupId(8)],
     };
@@ -166,6 +167,7 @@ fn a_new_profile_is_told_to_the_users_sessions_and_groups() {
 
     rig.run(update(Some("Countess"))).unwrap();
     let nothing = UpdateProfile {
+        avatar: None,
         global_name: None,
         groups: vec![GroupId(7)],
     };
@@ -238,7 +240,7 @@ fn a_snapshot_of_a_newer_schema_is_refused() {
     other.rewrite(writes);
     let refused = ready(<User as crate::entity::Core>::load(
         ADA.0,
-        &crate::testkit::minter(),
+        &crate::testkit::kit(1),
         &other.store,
     ));
     let known = crate::entity::LoadError::NewerSchema { found: 2, known: 1 };

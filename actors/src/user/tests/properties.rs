@@ -75,7 +75,7 @@ proptest! {
                 }
                 Op::Rename(n) => {
                     let global_name = Some(Some(n.to_string()));
-                    rig.run(UpdateProfile { global_name, groups: Vec::new() }).unwrap();
+                    rig.run(UpdateProfile { avatar: None, global_name, groups: Vec::new() }).unwrap();
                 }
                 Op::Attach(n) => {
                     let proof = Proof::Login(LoginId(n));
