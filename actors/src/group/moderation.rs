@@ -15,7 +15,11 @@ impl Live {
         Err(ErrorCode::Internal.into())
     }
 
-    pub(super) fn authorize(&mut self, _turn: &mut Turn<'_>, _request: Authorize) -> Answer<()> {
-        Err(ErrorCode::Internal.into())
+    /// Leave for something that is read from the store: what was committed before the answer is there.
+    pub(super) fn authorize(&mut self, _turn: &mut Turn<'_>, request: Authorize) -> Answer<()> {
+        match request.channel {
+            Some(channel) => self.seat(request.by, channel)?.require(request.permissions),
+            None => self.require(request.by, request.permissions).map(|_| ()),
+        }
     }
 }
