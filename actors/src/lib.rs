@@ -6,6 +6,7 @@ pub mod commit;
 pub mod entity;
 pub mod group;
 pub mod links;
+mod permission;
 pub mod relay;
 mod snapshot;
 pub mod store;

@@ -1,7 +1,4 @@
-//! Who may do what. The one place where permissions are computed; overwrites of channels will slot into
-//! [`Live::permissions_in`].
-//!
-//! Source: <https://discord.com/developers/docs/topics/permissions#permission-overwrites>
+//! Who may do what in the group: what [`permission`] says of its members, and who stands above whom.
 
 use std::sync::Arc;
 
@@ -12,8 +9,10 @@ use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::{AccessPicture, ChannelAccess};
 use rookery_protocol::ids::{ChannelId, UserId};
 use rookery_protocol::permissions::Permissions;
+use rookery_protocol::time::Millis;
 
 use super::Live;
+use crate::permission;
 
 /// What the people of a direct channel may do there.
 const DIRECT: Permissions = Permissions(
@@ -60,47 +59,59 @@ impl Live {
     }
 
     /// What a user may do in the group as a whole; `MissingAccess` for who is no member.
-    pub(super) fn permissions(&self, user: UserId) -> Answer<Permissions> {
+    pub(super) fn permissions(&self, now: Millis, user: UserId) -> Answer<Permissions> {
         let member = self.member(user)?;
+        Ok(in_time(now, member, self.base_of(member)))
+    }
+
+    /// What a member may do in the group as a whole when no timeout is looked at.
+    pub(super) fn base_of(&self, member: &MemberRow) -> Permissions {
         if self.is_direct() {
-            return Ok(DIRECT);
-        }
-        if self.document.owner == user {
-            return Ok(Permissions::ALL);
+            return DIRECT;
         }
         // `@everyone` is the first role.
         let everyone = self.document.roles.first();
-        let mut held = everyone.map_or(Permissions::NONE, |role| role.permissions);
-        for role in self.roles_of(member) {
-            held |= role.permissions;
-        }
-        if held.allow(Permissions::ADMINISTRATOR) {
-            held = Permissions::ALL;
-        }
-        Ok(held)
+        permission::base(
+            member.user == self.document.owner,
+            everyone.map_or(Permissions::NONE, |role| role.permissions),
+            self.roles_of(member).map(|role| role.permissions),
+        )
     }
 
     /// Refuses a user who does not hold all of `wanted` in the group as a whole, and says what he holds.
-    pub(super) fn require(&self, user: UserId, wanted: Permissions) -> Answer<Permissions> {
-        let held = self.permissions(user)?;
+    pub(super) fn require(
+        &self,
+        now: Millis,
+        user: UserId,
+        wanted: Permissions,
+    ) -> Answer<Permissions> {
+        let held = self.permissions(now, user)?;
         require(held, wanted).map(|()| held)
     }
 
-    /// What somebody who holds `base` in the group may do in a channel; without VIEW_CHANNEL nothing.
-    fn permissions_in(base: Permissions, _channel: &ChannelDocument) -> Permissions {
-        if base.allow(Permissions::VIEW_CHANNEL) {
-            base
-        } else {
-            Permissions::NONE
-        }
+    /// What a member may do in a channel; without VIEW_CHANNEL nothing.
+    pub(super) fn permissions_in(
+        &self,
+        now: Millis,
+        member: &MemberRow,
+        channel: &ChannelDocument,
+    ) -> Permissions {
+        let held = permission::in_channel(
+            self.base_of(member),
+            &channel.overwrites,
+            self.document.id.everyone(),
+            member.user,
+            &member.roles,
+        );
+        in_time(now, member, held)
     }
 
     /// A user's seat in a channel: `UnknownChannel`, or `MissingAccess` if he does not see it.
-    pub(super) fn seat(&self, user: UserId, channel: ChannelId) -> Answer<Seat<'_>> {
+    pub(super) fn seat(&self, now: Millis, user: UserId, channel: ChannelId) -> Answer<Seat<'_>> {
         let Some(channel) = self.document.channel(channel) else {
             return Err(ErrorCode::UnknownChannel.into());
         };
-        let permissions = Self::permissions_in(self.permissions(user)?, channel);
+        let permissions = self.permissions_in(now, self.member(user)?, channel);
         if permissions.allow(Permissions::VIEW_CHANNEL) {
             Ok(Seat {
                 channel,
@@ -145,6 +156,15 @@ impl Live {
         let roles = &self.document.roles;
         let find = |id| roles.iter().find(|role| role.id == id);
         member.roles.iter().filter_map(move |&id| find(id))
+    }
+}
+
+/// What is left of a member's permissions at a time.
+fn in_time(now: Millis, member: &MemberRow, held: Permissions) -> Permissions {
+    if member.timeout_until.is_some_and(|until| now < until) {
+        permission::in_timeout(held)
+    } else {
+        held
     }
 }
 

@@ -78,7 +78,7 @@ impl Live {
         let CreateChannel {
             by, kind, patch, ..
         } = request;
-        self.require(by, Permissions::MANAGE_CHANNELS)?;
+        self.require(turn.now, by, Permissions::MANAGE_CHANNELS)?;
         if self.document.channels.len() >= limits::CHANNELS_PER_GROUP {
             return Err(ErrorCode::MaximumChannels.into());
         }
@@ -142,21 +142,22 @@ impl Live {
 
     pub(super) fn get_channel(
         &mut self,
-        _turn: &mut Turn<'_>,
+        turn: &mut Turn<'_>,
         request: GetChannel,
     ) -> Answer<ChannelView> {
-        let seat = self.seat(request.by, request.channel)?;
+        let seat = self.seat(turn.now, request.by, request.channel)?;
         Ok(self.channel_view(seat.channel))
     }
 
     pub(super) fn list_channels(
         &mut self,
-        _turn: &mut Turn<'_>,
+        turn: &mut Turn<'_>,
         request: ListChannels,
     ) -> Answer<Vec<ChannelView>> {
         self.member(request.by)?;
         let channels = self.document.channels.iter();
-        let visible = channels.filter(|channel| self.seat(request.by, channel.id).is_ok());
+        let visible =
+            channels.filter(|channel| self.seat(turn.now, request.by, channel.id).is_ok());
         Ok(visible.map(|channel| self.channel_view(channel)).collect())
     }
 
@@ -165,7 +166,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: UpdateChannel,
     ) -> Answer<ChannelView> {
-        let seat = self.seat(request.by, request.channel)?;
+        let seat = self.seat(turn.now, request.by, request.channel)?;
         seat.require(Permissions::MANAGE_CHANNELS)?;
         let mut changed = seat.channel.clone();
         self.apply(&mut changed, request.patch)?;
@@ -191,7 +192,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: DeleteChannel,
     ) -> Answer<ChannelView> {
-        let seat = self.seat(request.by, request.channel)?;
+        let seat = self.seat(turn.now, request.by, request.channel)?;
         seat.require(Permissions::MANAGE_CHANNELS)?;
         let id = request.channel;
         let view = self.channel_view(seat.channel);

@@ -66,7 +66,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: CreateInvite,
     ) -> Answer<InviteRow> {
-        let seat = self.seat(request.by.id, request.channel)?;
+        let seat = self.seat(turn.now, request.by.id, request.channel)?;
         seat.require(Permissions::CREATE_INSTANT_INVITE)?;
         if seat.channel.kind == ChannelKind::Category {
             return Err(ErrorCode::InvalidAction.into());
@@ -117,10 +117,10 @@ impl Live {
     ) -> Answer<Vec<InviteRow>> {
         match request.channel {
             Some(channel) => self
-                .seat(request.by, channel)?
+                .seat(turn.now, request.by, channel)?
                 .require(Permissions::MANAGE_CHANNELS)?,
             None => {
-                self.require(request.by, Permissions::MANAGE_GUILD)?;
+                self.require(turn.now, request.by, Permissions::MANAGE_GUILD)?;
             }
         }
         let wanted = |invite: &&InviteRow| {
@@ -143,7 +143,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: DeleteInvite,
     ) -> Answer<InviteView> {
-        let held = self.permissions(request.by)?;
+        let held = self.permissions(turn.now, request.by)?;
         let Some(invite) = self.invites.get(&request.code).cloned() else {
             return Err(ErrorCode::UnknownInvite.into());
         };

@@ -61,7 +61,7 @@ impl Live {
 
     /// Adds a bot, with a role of its own if it is to have permissions. One that is there already is left as it is.
     pub(super) fn add_bot(&mut self, turn: &mut Turn<'_>, request: AddBot) -> Answer<()> {
-        let held = self.require(request.by, Permissions::MANAGE_GUILD)?;
+        let held = self.require(turn.now, request.by, Permissions::MANAGE_GUILD)?;
         let AddBot { bot, .. } = request;
         if !bot.bot {
             return Err(ErrorCode::UnknownApplication.into());
@@ -135,7 +135,7 @@ impl Live {
                 return Err(ErrorCode::UnknownGuild.into());
             }
         } else {
-            self.require(by, Permissions::KICK_MEMBERS)?;
+            self.require(turn.now, by, Permissions::KICK_MEMBERS)?;
         }
         let Some(target) = self.members.get(&user) else {
             return Err(ErrorCode::UnknownMember.into());

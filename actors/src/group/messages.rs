@@ -33,7 +33,7 @@ impl Live {
             _ => return None,
         };
         // Who is refused anyway causes no reading; and ids above the last one are not taken yet.
-        self.seat(by, channel).ok()?;
+        self.seat(now, by, channel).ok()?;
         let exists = self
             .last_messages
             .get(&channel)
@@ -60,7 +60,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: PostMessage,
     ) -> Answer<Posted> {
-        let seat = self.seat(request.by.id, request.channel)?;
+        let seat = self.seat(turn.now, request.by.id, request.channel)?;
         seat.require_messages()?;
         seat.require(Permissions::SEND_MESSAGES)?;
         self.require_peace()?;
@@ -254,7 +254,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: EditMessage,
     ) -> Answer<MessageRow> {
-        self.seat(request.by.id, request.channel)?
+        self.seat(turn.now, request.by.id, request.channel)?
             .require_messages()?;
         let known = self.message(request.channel, request.message)?;
         if known.author != request.by.id {
@@ -305,7 +305,7 @@ impl Live {
             message,
             ..
         } = request;
-        let seat = self.seat(by, channel)?;
+        let seat = self.seat(turn.now, by, channel)?;
         seat.require_messages()?;
         let row = self.message(channel, message)?;
         if row.author != by {
@@ -331,12 +331,8 @@ impl Live {
     }
 
     /// Without READ_MESSAGE_HISTORY the answer is `MissingPermissions`, which a listing shows as an empty history.
-    pub(super) fn read_history(
-        &mut self,
-        _turn: &mut Turn<'_>,
-        request: ReadHistory,
-    ) -> Answer<()> {
-        let seat = self.seat(request.by, request.channel)?;
+    pub(super) fn read_history(&mut self, turn: &mut Turn<'_>, request: ReadHistory) -> Answer<()> {
+        let seat = self.seat(turn.now, request.by, request.channel)?;
         seat.require_messages()?;
         seat.require(Permissions::READ_MESSAGE_HISTORY)
     }
@@ -346,7 +342,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: StartTyping,
     ) -> Answer<Typing> {
-        let seat = self.seat(request.by.id, request.channel)?;
+        let seat = self.seat(turn.now, request.by.id, request.channel)?;
         seat.require_messages()?;
         seat.require(Permissions::SEND_MESSAGES)?;
         let member = self.member(request.by.id)?;

@@ -36,10 +36,10 @@ impl Live {
 
     pub(super) fn get_group(
         &mut self,
-        _turn: &mut Turn<'_>,
+        turn: &mut Turn<'_>,
         request: GetGroup,
     ) -> Answer<GroupView> {
-        Ok(self.view(self.permissions(request.by)?))
+        Ok(self.view(self.permissions(turn.now, request.by)?))
     }
 
     pub(super) fn update_group(
@@ -48,7 +48,7 @@ impl Live {
         request: UpdateGroup,
     ) -> Answer<GroupView> {
         let UpdateGroup { by, patch, .. } = request;
-        self.require(by, Permissions::MANAGE_GUILD)?;
+        self.require(turn.now, by, Permissions::MANAGE_GUILD)?;
         let mut changed = self.document.clone();
         if let Some(owner) = patch.owner {
             if self.document.owner != by {
@@ -86,7 +86,7 @@ impl Live {
             self.document = changed;
             self.save_announced(turn);
         }
-        Ok(self.view(self.permissions(by)?))
+        Ok(self.view(self.permissions(turn.now, by)?))
     }
 
     /// Writes the snapshot and shows the new settings.
@@ -141,7 +141,7 @@ impl Live {
         };
         Ok(Subscribed {
             gseq: turn.gseq,
-            view: self.view(self.permissions(request.by)?),
+            view: self.view(self.permissions(turn.now, request.by)?),
             last_messages: self.last_messages.iter().map(|(&c, &m)| (c, m)).collect(),
             access: self.access_picture(),
             members,
