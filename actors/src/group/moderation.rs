@@ -16,10 +16,14 @@ impl Live {
     }
 
     /// Leave for something that is read from the store: what was committed before the answer is there.
-    pub(super) fn authorize(&mut self, _turn: &mut Turn<'_>, request: Authorize) -> Answer<()> {
+    pub(super) fn authorize(&mut self, turn: &mut Turn<'_>, request: Authorize) -> Answer<()> {
         match request.channel {
-            Some(channel) => self.seat(request.by, channel)?.require(request.permissions),
-            None => self.require(request.by, request.permissions).map(|_| ()),
+            Some(channel) => self
+                .seat(turn.now, request.by, channel)?
+                .require(request.permissions),
+            None => self
+                .require(turn.now, request.by, request.permissions)
+                .map(|_| ()),
         }
     }
 }
