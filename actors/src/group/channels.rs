@@ -185,8 +185,8 @@ impl Live {
         }
     }
 
-    /// Removes a channel with its invites; channels under a category stay, under none. The index keeps its row, so
-    /// that the id never leads to another group.
+    /// Removes a channel with its invites; channels under a category stay, under none. What it holds is deleted later
+    /// ([`super::reap`]).
     pub(super) fn delete_channel(
         &mut self,
         turn: &mut Turn<'_>,
@@ -210,6 +210,7 @@ impl Live {
         self.remove_invites(turn, |invite| invite.channel == id);
         self.emit_channel(turn, EventName::ChannelDelete, &view.channel);
         self.last_messages.remove(&id);
+        self.end_channel(turn, id);
         if self.document.system_channel == Some(id) {
             self.document.system_channel = None;
             self.save_announced(turn);

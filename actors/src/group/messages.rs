@@ -11,14 +11,14 @@ use rookery_protocol::command::group::{
 use rookery_protocol::document::{Attachment, Key, MessageKind, MessageRow, Messages};
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Audience, EventName};
-use rookery_protocol::ids::{ChannelId, MessageId, UserId};
+use rookery_protocol::ids::{AttachmentId, ChannelId, MessageId, UserId};
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
 
 use super::show::About;
-use super::{Live, Place, Turn};
+use super::{Live, Place, Turn, files};
 use crate::links::Links;
 
 impl Live {
@@ -63,6 +63,9 @@ impl Live {
         let seat = self.seat(turn.now, request.by.id, request.channel)?;
         seat.require_messages()?;
         seat.require(Permissions::SEND_MESSAGES)?;
+        if !request.attachments.is_empty() {
+            seat.require(Permissions::ATTACH_FILES)?;
+        }
         self.require_peace()?;
         let tts = request.tts && seat.permissions.allow(Permissions::SEND_TTS_MESSAGES);
         if request.enforce_nonce
@@ -175,8 +178,9 @@ impl Live {
         );
     }
 
-    /// Writes a new message: the row only, never the snapshot.
+    /// Writes a new message: its rows only, never the snapshot.
     fn append(&mut self, turn: &mut Turn<'_>, row: MessageRow) {
+        files::claim_files(turn, &row, &row.attachments);
         turn.put::<Messages>(Key::new(row.channel, row.id), &row);
         self.last_messages.insert(row.channel, row.id);
         self.nonces.remember(turn.now, &row);
@@ -266,16 +270,15 @@ impl Live {
         let mut row = known.clone();
         row.flags = request.flags.unwrap_or(row.flags);
         if let Some(content) = request.content {
-            if content.is_empty() {
-                return Err(ErrorCode::EmptyMessage.into());
-            }
             row.content = content;
             row.edited_at = Some(turn.now);
             row.mentions = self.mentioned(&request.mentions.users);
         }
+        let files = self.edit_files(&mut row, request.keep, request.attachments)?;
         if row == *known {
             return Ok(row);
         }
+        files.write(turn, &row);
         let beside = self.beside(turn.now, &request.by, &request.mentions.users);
         if let Some(body) = MessageJson::new(&row, &beside) {
             let member = self.members.get(&row.author);
@@ -298,7 +301,7 @@ impl Live {
         &mut self,
         turn: &mut Turn<'_>,
         request: DeleteMessage,
-    ) -> Answer<()> {
+    ) -> Answer<Vec<AttachmentId>> {
         let DeleteMessage {
             by,
             channel,
@@ -315,6 +318,7 @@ impl Live {
         self.nonces.forget(&row);
         self.recent.delete((channel, message));
         turn.delete::<Messages>(Key::new(channel, message));
+        let files = files::forget_files(turn, &row);
         let body = MessageDelete {
             id: message,
             channel_id: channel,
@@ -327,7 +331,7 @@ impl Live {
             About::Messages,
             &body,
         );
-        Ok(())
+        Ok(files)
     }
 
     /// Without READ_MESSAGE_HISTORY the answer is `MissingPermissions`, which a listing shows as an empty history.

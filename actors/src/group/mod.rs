@@ -11,6 +11,7 @@ mod bulk;
 mod channels;
 mod create;
 mod direct;
+mod files;
 mod invites;
 mod load;
 mod members;
@@ -41,6 +42,7 @@ use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
 use rookery_protocol::time::Millis;
 
 use self::nonces::Nonces;
+use self::reap::Ended;
 use self::recent::Recent;
 use self::waiting::Waiting;
 use crate::entity::{Core, Effect, Input, Kit, LoadError, ReplyTo};
@@ -57,6 +59,8 @@ pub struct Group {
     id: GroupId,
     kit: Kit,
     live: Option<Box<Live>>,
+    /// What of it ended and still has rows.
+    ended: Ended,
     waiting: Waiting,
 }
 
@@ -71,6 +75,8 @@ struct Live {
     recent: Recent,
     nonces: Nonces,
     kit: Kit,
+    /// What the command that is being answered ended.
+    ended: Ended,
     /// Set by the command that ends it.
     deleted: bool,
 }
@@ -86,6 +92,7 @@ impl Core for Group {
             id,
             kit: kit.clone(),
             live: load::load(id, kit, store).await?.map(Box::new),
+            ended: reap::load(id, store).await?,
             waiting: Waiting::default(),
         })
     }
@@ -117,6 +124,11 @@ impl Core for Group {
 
 impl Group {
     fn command(&mut self, turn: &mut Turn<'_>, command: GroupCommand, reply: ReplyTo) {
+        if let GroupCommand::Reap(request) = command {
+            let live = self.live.as_deref_mut();
+            let answer = reap::reap(turn, self.id, live, &mut self.ended, request);
+            return turn.reply(reply, answer.map(GroupReply::Reap));
+        }
         let Some(live) = &mut self.live else {
             let answer = match command {
                 GroupCommand::CreateGroup(request) => {
@@ -136,9 +148,6 @@ impl Group {
                         GroupReply::CreateDirect(view)
                     })
                 }
-                GroupCommand::Reap(request) => {
-                    reap::reap(turn, self.id, request).map(GroupReply::Reap)
-                }
                 other => Err(access::unknown(&other).into()),
             };
             return turn.reply(reply, answer);
@@ -147,6 +156,7 @@ impl Group {
             return self.waiting.push(turn, place, command, reply);
         }
         let answer = live.answer(turn, command);
+        self.ended.append(&mut live.ended);
         if live.deleted {
             self.live = None;
         }
@@ -201,6 +211,7 @@ impl Live {
             recent: Recent::default(),
             nonces: Nonces::default(),
             kit,
+            ended: Ended::new(),
             deleted: false,
         }
     }
@@ -214,7 +225,7 @@ impl Live {
                     GroupCommand::CreateGroup(_)
                     | GroupCommand::CreatePair(_)
                     | GroupCommand::CreateDirect(_) => Err(ErrorCode::Internal.into()),
-                    // It lives.
+                    // Answered for the living and the dead.
                     GroupCommand::Reap(_) => Err(ErrorCode::Internal.into()),
                 }
             };

@@ -5,9 +5,7 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{
     DeleteGroup, GetGroup, GroupView, Subscribe, Subscribed, UpdateGroup,
 };
-use rookery_protocol::document::{
-    ChannelKind, Channels, Groups, InviteCodes, Invites, Key, Members, Memberships, Part,
-};
+use rookery_protocol::document::{ChannelKind, Groups, Key};
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Audience, EventName};
 use rookery_protocol::intents::Intents;
@@ -15,8 +13,6 @@ use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 
 use super::{Live, Turn};
-use crate::entity::Effect;
-use crate::store;
 use crate::turn::dispatch;
 
 impl Live {
@@ -96,35 +92,16 @@ impl Live {
         turn.emit(EventName::GuildUpdate, Intents::GUILDS, &body);
     }
 
-    /// Ends the group in one unit: the snapshot, the rows of members, invites and channels, and their indexes. That is
-    /// one deletion per member (at most [`limits::MEMBERS_PER_GROUP`]), invite and channel. Its messages stay, and
-    /// nothing leads to them any more.
+    /// Ends the group. Its rows are deleted later ([`super::reap`]); from now on nothing leads to them any more.
     pub(super) fn delete_group(&mut self, turn: &mut Turn<'_>, request: DeleteGroup) -> Answer<()> {
         self.member(request.by)?;
         if self.document.owner != request.by {
             return Err(ErrorCode::MissingPermissions.into());
         }
-        let id = self.document.id;
-        turn.delete::<Groups>(Key::single(id));
-        for &user in self.members.keys() {
-            turn.delete::<Memberships>(Key::new(user, id));
-        }
-        for code in self.invites.keys() {
-            turn.delete::<InviteCodes>(Key::single(code.as_str()));
-        }
-        for channel in &self.document.channels {
-            turn.delete::<Channels>(Key::single(channel.id));
-        }
-        let last_id = Part::Num(i64::MAX.cast_unsigned());
-        let last_code = self.invites.keys().next_back().map(|code| code.as_str());
-        let members = store::delete_up_to::<Members>(id, last_id);
-        let invites = last_code.map(|code| store::delete_up_to::<Invites>(id, code));
-        turn.out.push(Effect::Write(members));
-        turn.out.extend(invites.map(Effect::Write));
-        let body = unavailable_guild(id, false);
+        self.end(turn);
+        let body = unavailable_guild(self.document.id, false);
         let last = dispatch(EventName::GuildDelete, Intents::GUILDS, &body);
         turn.farewell(Audience::Everyone, last);
-        self.deleted = true;
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::requests;
 use crate::client::embed::Embed;
 use crate::document::{
-    Attachment, ChannelDocument, ChannelKind, EndedGroup, GroupDocument, InviteRow, Key, MemberRow,
-    MessageRow, Nonce, RoleDocument, TableId,
+    Attachment, ChannelDocument, ChannelKind, GroupDocument, InviteRow, Key, MemberRow, MessageRow,
+    Nonce, RoleDocument, TableId,
 };
 use crate::event::{AccessPicture, Dispatch};
 use crate::ids::{AttachmentId, ChannelId, GroupId, MessageId, RoleId, UserId};
@@ -87,10 +87,10 @@ requests! { Group, GroupCommand, GroupReply;
     PostMessage -> Posted,
     /// Changes one's own message.
     EditMessage -> MessageRow,
-    /// Deletes a message: one's own, or with MANAGE_MESSAGES.
-    DeleteMessage -> (),
-    /// Deletes several messages (MANAGE_MESSAGES).
-    BulkDelete -> (),
+    /// Deletes a message: one's own, or with MANAGE_MESSAGES. Answers the files that nothing refers to any more.
+    DeleteMessage -> Vec<AttachmentId>,
+    /// Deletes several messages (MANAGE_MESSAGES). Answers the files that nothing refers to any more.
+    BulkDelete -> Vec<AttachmentId>,
     /// Reacts to a message.
     AddReaction -> (),
     /// Takes a reaction back: one's own, or with MANAGE_MESSAGES.
@@ -119,8 +119,8 @@ requests! { Group, GroupCommand, GroupReply;
     AddRecipient -> DirectView,
     /// Removes somebody from a direct channel of a few people (its owner), or oneself.
     RemoveRecipient -> (),
-    /// Deletes some of what an ended group left.
-    Reap -> Reaped,
+    /// Deletes some of what an ended group, or a removed channel, left.
+    Reap -> (),
 }
 
 /// Makes the group, with a text and a voice channel. The id is new.
@@ -880,25 +880,30 @@ pub struct RemoveRecipient {
     pub user: Profile,
 }
 
-/// Deletes what an ended group left, a piece at a time. Sent by the node's janitor until nothing is left.
+/// Deletes some of what an ended group, or a removed channel of a living one, left. Sent by the node's janitor, a piece
+/// at a time, until nothing is left; the same piece again does nothing. Refused with `UnknownGuild` where nothing ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reap {
-    /// What to delete: rows of one table up to a place, as the janitor found them.
-    pub rows: Option<ReapRows>,
+    /// The removed channel; none: the group itself.
+    pub channel: Option<ChannelId>,
+    /// What to delete.
+    pub piece: ReapPiece,
 }
 
-/// Rows of an ended group.
+/// A piece of what is left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReapRows {
-    /// The table.
-    pub table: TableId,
-    /// Their keys.
-    pub keys: Vec<Key>,
-}
-
-/// The answer to [`Reap`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reaped {
-    /// What there is to delete; none when everything is gone.
-    pub left: Option<EndedGroup>,
+pub enum ReapPiece {
+    /// Rows of one table, as the janitor found them; with them go their entries in indexes. Those that are not of what
+    /// ended are left alone.
+    Rows {
+        /// The table.
+        table: TableId,
+        /// Their keys.
+        keys: Vec<Key>,
+    },
+    /// The rest: whose channels they were, and the row that says that something is left.
+    Rest,
+    /// Of a living group: entries of the audit log older than [`crate::limits::AUDIT_MS`], and invites that cannot be
+    /// taken any more.
+    Expired,
 }

@@ -25,7 +25,7 @@ tables! {
     Bans: BanRow,
     /// `(group, entry)`: who changed what, and why.
     AuditLog: AuditRow,
-    /// `(group)`: what is left to delete of a group that ended.
+    /// `(group, 0)`: what is left to delete of a group that ended; `(group, channel)`: of a removed channel.
     EndedGroups: EndedGroup,
 }
 
@@ -354,7 +354,7 @@ audit_actions! {
     MessagePin = 74, MessageUnpin = 75,
 }
 
-/// What is left to delete of a group that ended.
+/// What is left to delete of a group that ended, or of a channel that was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedGroup {
     /// Its channels, whose messages are deleted first.

@@ -167,7 +167,7 @@ pub enum TableId {
     Bans,
     /// `(group, entry)`: [`AuditRow`].
     AuditLog,
-    /// `(group)`: [`EndedGroup`].
+    /// `(group, 0 or channel)`: [`EndedGroup`].
     EndedGroups,
     /// `(channel, message)`: the index over pinned messages.
     Pins,

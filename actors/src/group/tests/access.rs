@@ -239,12 +239,15 @@ fn who_does_not_see_a_channel_finds_nothing_there() {
     });
     missing(typing.map(|_| ()));
     missing(rig.run(invite(ADA, text, "new")).map(|_| ()));
-    missing(rig.run(DeleteMessage {
-        reason: None,
-        by: ADA,
-        channel: text,
-        message: mine,
-    }));
+    missing(
+        rig.run(DeleteMessage {
+            reason: None,
+            by: ADA,
+            channel: text,
+            message: mine,
+        })
+        .map(|_| ()),
+    );
     missing(
         rig.run(DeleteChannel {
             reason: None,

@@ -13,6 +13,7 @@ use crate::store::StoreError;
 /// That a core built from the rows equals the living one, and that indexes and caches agree with the rows.
 pub(super) fn assert_rebuilt(rig: &Rig<Group>) {
     let loaded = rig.load().expect("the rows can be read");
+    assert_eq!(rig.core.ended, loaded.ended);
     let (Some(live), Some(loaded)) = (&rig.core.live, &loaded.live) else {
         assert_eq!(rig.core.live.is_some(), loaded.live.is_some());
         return;

@@ -4,11 +4,13 @@
 mod access;
 mod channels;
 mod events;
+mod files;
 mod invites;
 mod load;
 mod members;
 mod messages;
 mod properties;
+mod reap;
 mod settings;
 
 use rookery_protocol::command::group::{
