@@ -259,7 +259,7 @@ fn old_entries_and_dead_invites_go_from_a_living_group() {
     let text = rig.text();
     let at = |ms: u64| snowflake::floor(Millis(ms));
     rig.now = START.plus(limits::AUDIT_MS);
-    let (old, young) = (at(START.0 - 1), at(START.0 + 1));
+    let (old, young) = (at(START.0 - 1), at(START.0 + 60_001));
     let put = |id| store::put::<AuditLog>(Key::new(GROUP, id), &entry(id));
     let other = store::put::<AuditLog>(Key::new(OTHER, old), &entry(old));
     rig.rewrite(vec![put(old), put(young), other]);
