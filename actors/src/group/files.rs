@@ -7,6 +7,7 @@ use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::ids::AttachmentId;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
+use rookery_protocol::time::Millis;
 
 use super::{Live, Turn};
 
@@ -49,6 +50,7 @@ impl Live {
     /// Leaves a message only the files of `keep`, if that is there, and adds others (ATTACH_FILES).
     pub(super) fn edit_files(
         &self,
+        now: Millis,
         row: &mut MessageRow,
         keep: Option<Vec<AttachmentId>>,
         added: Vec<Attachment>,
@@ -75,7 +77,7 @@ impl Live {
             });
         }
         if !added.is_empty() {
-            let seat = self.seat(row.author, row.channel)?;
+            let seat = self.seat(now, row.author, row.channel)?;
             seat.require(Permissions::ATTACH_FILES)?;
             row.attachments.extend(added.iter().cloned());
             if row.attachments.len() > limits::ATTACHMENTS_PER_MESSAGE {

@@ -274,7 +274,7 @@ impl Live {
             row.edited_at = Some(turn.now);
             row.mentions = self.mentioned(&request.mentions.users);
         }
-        let files = self.edit_files(&mut row, request.keep, request.attachments)?;
+        let files = self.edit_files(turn.now, &mut row, request.keep, request.attachments)?;
         if row == *known {
             return Ok(row);
         }
