@@ -51,6 +51,14 @@ impl Intents {
     pub const PRIVILEGED: Self =
         Self(Self::GUILD_MEMBERS.0 | Self::GUILD_PRESENCES.0 | Self::MESSAGE_CONTENT.0);
 
+    /// Those of what happens in direct channels.
+    pub const DIRECT: Self = Self(
+        Self::DIRECT_MESSAGES.0
+            | Self::DIRECT_MESSAGE_REACTIONS.0
+            | Self::DIRECT_MESSAGE_TYPING.0
+            | Self::DIRECT_MESSAGE_POLLS.0,
+    );
+
     /// Whether a dispatch that needs `required` goes to a session with this set.
     pub fn admit(self, required: Self) -> bool {
         required.0 == 0 || self.0 & required.0 != 0

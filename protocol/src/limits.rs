@@ -87,8 +87,10 @@ pub const MEMBER_LIST_RANGES: usize = 5;
 
 // --- friends and direct channels ------------------------------------------------------------------------------
 
-/// Relationships and direct channels of a user.
+/// Relationships and open direct channels of a user: with so many he gets no new one.
 pub const DIRECTS_PER_USER: usize = 1_000;
+/// The same with the users he blocks, which he may do when he has no room for anything else.
+pub const DIRECT_ROWS_PER_USER: usize = 2 * DIRECTS_PER_USER;
 /// People in a direct channel of more than two.
 pub const RECIPIENTS_PER_DIRECT: usize = 10;
 /// Length of the name of a direct channel of more than two, in characters.

@@ -24,10 +24,15 @@ impl Profile {
     pub fn deleted(id: UserId) -> Self {
         Self {
             id,
-            username: format!("deleted_user_{id}"),
-            global_name: None,
+            username: format!("{}{id}", crate::text::DELETED_USER),
+            global_name: Some("Deleted User".to_owned()),
             avatar: None,
             bot: false,
         }
+    }
+
+    /// Whether the account no longer exists.
+    pub fn is_deleted(&self) -> bool {
+        *self == Self::deleted(self.id)
     }
 }

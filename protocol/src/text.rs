@@ -5,13 +5,17 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::limits;
 
-/// Whether `name` is a username: 2 to 32 of `a-z 0-9 _ .`, no two dots in a row.
+/// What the names of deleted users begin with; nobody can take one of them.
+pub const DELETED_USER: &str = "deleted_user_";
+
+/// Whether `name` is a username: 2 to 32 of `a-z 0-9 _ .`, no two dots in a row, and not that of a deleted user.
 pub fn is_username(name: &str) -> bool {
     limits::USERNAME_CHARS.contains(&name.len())
         && name
             .bytes()
             .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.'))
         && !name.contains("..")
+        && !name.starts_with(DELETED_USER)
 }
 
 /// Characters that a name must not hold: controls, bidirectional overrides, zero-width and other invisible ones.
@@ -86,6 +90,7 @@ mod tests {
             "é",
             "ada\u{200b}",
             &"x".repeat(33),
+            "deleted_user_1",
         ] {
             assert!(!is_username(bad), "{bad}");
         }

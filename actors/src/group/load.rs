@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use rookery_protocol::document::{
-    GroupDocument, Groups, Invites, Key, Members, MessageRow, Messages, Part, Table,
+    GroupDocument, Groups, Invites, Key, MemberRow, Members, MessageRow, Messages, Part, Table,
+    Users,
 };
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId};
 use rookery_protocol::limits;
+use rookery_protocol::profile::Profile;
 use rookery_protocol::snowflake;
 use rookery_protocol::time::Millis;
 
 use super::Live;
+use super::direct::People;
 use super::nonces::{Nonces, Rebuild};
 use crate::entity::{Kit, LoadError};
 use crate::snapshot;
@@ -30,6 +33,7 @@ pub(super) async fn load(
         return Ok(None);
     };
     let members = store::scan_all::<Members>(store, id, PAGE).await?;
+    let people = people(&document, &members, store).await?;
     let invites = store::scan_all::<Invites>(store, id, PAGE).await?;
     let last_messages = last_messages(&document, store).await?;
     let nonces = nonces(&last_messages, store).await?;
@@ -38,6 +42,7 @@ pub(super) async fn load(
             .into_iter()
             .map(|(_, row)| (row.user, row))
             .collect(),
+        people,
         invites: invites
             .into_iter()
             .map(|(_, row)| (row.code.clone(), row))
@@ -46,6 +51,24 @@ pub(super) async fn load(
         nonces,
         ..Live::new(document, kit.clone())
     }))
+}
+
+/// The profiles of a direct channel's people; of a community's members none are held.
+async fn people(
+    document: &GroupDocument,
+    members: &[(Key, MemberRow)],
+    store: &dyn Store,
+) -> Result<People, StoreError> {
+    let mut people = People::new();
+    if document.direct.is_none() {
+        return Ok(people);
+    }
+    for (_, member) in members {
+        let user = store::get::<Users>(store, &Key::single(member.user)).await?;
+        let profile = user.map_or_else(|| Profile::deleted(member.user), |user| user.profile);
+        people.insert(member.user, profile);
+    }
+    Ok(people)
 }
 
 /// The newest message that each channel still has.

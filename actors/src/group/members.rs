@@ -120,7 +120,7 @@ impl Live {
         Ok(rows.map(|(_, row)| row.clone()).collect())
     }
 
-    /// Removes a member, with the role that was made for him if he is a bot.
+    /// Removes a member, or lets him leave.
     pub(super) fn remove_member(
         &mut self,
         turn: &mut Turn<'_>,
@@ -146,7 +146,13 @@ impl Live {
         if by != user && !self.outranks(self.member(by)?, target) {
             return Err(ErrorCode::MissingPermissions.into());
         }
-        let group = self.document.id;
+        self.leave(turn, &profile);
+        Ok(())
+    }
+
+    /// Takes a member out, with the role that was made for him if he is a bot.
+    pub(super) fn leave(&mut self, turn: &mut Turn<'_>, profile: &Profile) {
+        let (group, user) = (self.document.id, profile.id);
         self.members.remove(&user);
         turn.delete::<Members>(Key::new(group, user));
         turn.delete::<Memberships>(Key::new(user, group));
@@ -154,10 +160,9 @@ impl Live {
         let body = unavailable_guild(group, false);
         let last = dispatch(EventName::GuildDelete, Intents::GUILDS, &body);
         turn.farewell(Audience::User(user), last);
-        let body = events::member_remove(group, &profile);
+        let body = events::member_remove(group, profile);
         turn.emit(EventName::GuildMemberRemove, Intents::GUILD_MEMBERS, &body);
         self.remove_role_of(turn, user);
-        Ok(())
     }
 
     /// Removes the role that was made for a bot; nobody else holds it.
@@ -181,9 +186,21 @@ impl Live {
         row.username.clone_from(&profile.username);
         row.global_name.clone_from(&profile.global_name);
         turn.put::<Members>(Key::new(group, row.user), row);
-        if self.document.direct.is_none() {
-            let body = MemberJson::in_group(row, profile, group);
-            turn.emit(EventName::GuildMemberUpdate, Intents::GUILD_MEMBERS, &body);
+        if self.document.direct.is_some() {
+            return self.introduce(turn, profile);
+        }
+        let body = MemberJson::in_group(row, profile, group);
+        turn.emit(EventName::GuildMemberUpdate, Intents::GUILD_MEMBERS, &body);
+    }
+
+    /// The account of one of its people was deleted: he leaves. An owner stays, for a group has one: the edge saw to it
+    /// that he had none, unless he became one in that moment.
+    pub(super) fn account_deleted(&mut self, turn: &mut Turn<'_>, profile: &Profile) {
+        if self.is_direct() {
+            return self.bereave(turn, profile);
+        }
+        if self.members.contains_key(&profile.id) && self.document.owner != profile.id {
+            self.leave(turn, profile);
         }
     }
 }

@@ -91,6 +91,7 @@ impl Live {
             }
             None => None,
         };
+        self.reopen(turn);
         let kind = if answered.is_some() {
             MessageKind::Reply
         } else {
@@ -349,13 +350,14 @@ impl Live {
         let seat = self.seat(turn.now, request.by.id, request.channel)?;
         seat.require_messages()?;
         seat.require(Permissions::SEND_MESSAGES)?;
+        self.require_peace()?;
         let member = self.member(request.by.id)?;
         let group = self.guild_id();
         let body = TypingStart::new(group, request.channel, member, &request.by, turn.now);
         let dispatch = self.dispatch(EventName::TypingStart, About::Typing, &body);
         if self.is_direct() {
             return Ok(Typing {
-                show_to: self.members.keys().copied().collect(),
+                show_to: self.watching(),
                 dispatch: Some(dispatch),
             });
         }

@@ -69,6 +69,8 @@ pub struct Group {
 struct Live {
     document: GroupDocument,
     members: BTreeMap<UserId, MemberRow>,
+    /// Of a direct channel; empty in a community.
+    people: direct::People,
     invites: BTreeMap<String, InviteRow>,
     /// The newest message of each channel that has one; it may be deleted.
     last_messages: BTreeMap<ChannelId, MessageId>,
@@ -152,6 +154,9 @@ impl Group {
             };
             return turn.reply(reply, answer);
         };
+        if let Some(refusal) = live.misplaced(&command) {
+            return turn.reply(reply, Err(refusal.into()));
+        }
         if let Some(place) = live.missing(turn.now, &command) {
             return self.waiting.push(turn, place, command, reply);
         }
@@ -171,6 +176,9 @@ impl Group {
             // For users.
             Notice::Joined(_) | Notice::Show(_) | Notice::Mentioned(_) | Notice::Related { .. } => {
             }
+        }
+        if live.deleted {
+            self.live = None;
         }
     }
 
@@ -206,6 +214,7 @@ impl Live {
         Self {
             document,
             members: BTreeMap::new(),
+            people: direct::People::new(),
             invites: BTreeMap::new(),
             last_messages: BTreeMap::new(),
             recent: Recent::default(),

@@ -86,7 +86,7 @@ impl<W> Lane<W> {
                 else {
                     continue;
                 };
-                if !session.identity.intents.admit(dispatch.intents) {
+                if !session.identity.admits(dispatch) {
                     continue;
                 }
                 redacted_wanted = redacted_wanted || !session.sees_content(dispatch);

@@ -57,7 +57,7 @@ impl Entry {
     /// Whether the session in `slot` was given a number for it.
     fn is_for<W>(&self, slot: u32, session: &Session<W>) -> bool {
         self.dispatch()
-            .is_some_and(|dispatch| session.identity.intents.admit(dispatch.intents))
+            .is_some_and(|dispatch| session.identity.admits(dispatch))
             && self.recipients.binary_search(&slot).is_ok()
     }
 

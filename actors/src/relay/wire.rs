@@ -77,6 +77,18 @@ pub struct Identity {
     pub secret: Secret,
 }
 
+impl Identity {
+    /// Whether the session asked for a dispatch: it has one of its intents, and what is of direct channels goes to a bot's
+    /// first shard only.
+    ///
+    /// Source: <https://discord.com/developers/docs/events/gateway#sharding>
+    pub(super) fn admits(&self, dispatch: &Dispatch) -> bool {
+        let is_direct = dispatch.intents.0 != 0 && Intents::DIRECT.contains(dispatch.intents);
+        let is_first = self.shard.is_none_or(|shard| shard.index == 0);
+        self.intents.admit(dispatch.intents) && (is_first || !is_direct)
+    }
+}
+
 /// A frame that is no dispatch: it has no number and is not replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {

@@ -84,7 +84,7 @@ impl Live {
     }
 
     /// Takes a login out and closes its sockets; the caller writes.
-    fn close(&mut self, turn: &mut Turn<'_>, id: LoginId) {
+    pub(super) fn close(&mut self, turn: &mut Turn<'_>, id: LoginId) {
         self.document.logins.retain(|login| login.id != id);
         turn.act(Act::Close {
             login: Some(id),

@@ -10,6 +10,8 @@ mod sessions;
 mod tests;
 mod unread;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rookery_protocol::command::user::{
     Account, Credentials, GetAccount, GetCredentials, Signal, UserCommand, UserReply,
@@ -39,6 +41,8 @@ pub struct User {
 #[derive(Debug)]
 struct Live {
     document: UserDocument,
+    /// Whom he blocks, as the pairs say: an index over them, kept up by their notices.
+    blocked: BTreeSet<UserId>,
     sessions: Sessions,
 }
 
@@ -51,10 +55,11 @@ impl Core for User {
         let id = UserId(id);
         let document =
             snapshot::load::<Users>(store, &Key::single(id), UserDocument::SCHEMA).await?;
-        Ok(Self {
-            id,
-            live: document.map(|document| Box::new(Live::new(document))),
-        })
+        let mut live = document.map(|document| Box::new(Live::new(document)));
+        if let Some(live) = &mut live {
+            live.blocked = account::blocked(id, store).await?;
+        }
+        Ok(Self { id, live })
     }
 
     fn step(
@@ -83,6 +88,9 @@ impl Core for User {
 
 impl User {
     fn answer(&mut self, turn: &mut Turn<'_>, command: UserCommand) -> Answer<UserReply> {
+        if self.live.as_ref().is_some_and(|live| live.document.deleted) {
+            return gone(&command);
+        }
         let Some(live) = &mut self.live else {
             return match command {
                 UserCommand::Register(request) => {
@@ -117,6 +125,7 @@ impl User {
             UpdateProfile => update_profile,
             ResetBotToken => reset_bot_token,
             ChangeUsername => change_username,
+            ChangeEmail => change_email,
             ChangePassword => change_password,
             DeleteAccount => delete_account,
             UpdateApplication => update_application,
@@ -136,20 +145,37 @@ impl User {
     }
 }
 
+/// What somebody is told who asks an account that was deleted. Its sessions are over, and may say so.
+fn gone(command: &UserCommand) -> Answer<UserReply> {
+    match command {
+        UserCommand::Detach(_) => Ok(UserReply::Detach(())),
+        UserCommand::Attach(_) => Err(ErrorCode::Unauthorized.into()),
+        UserCommand::ResetBotToken(_) | UserCommand::UpdateApplication(_) => {
+            Err(ErrorCode::UnknownApplication.into())
+        }
+        _ => Err(ErrorCode::UnknownUser.into()),
+    }
+}
+
 impl Live {
     fn new(document: UserDocument) -> Self {
         Self {
             document,
+            blocked: BTreeSet::new(),
             sessions: Sessions::default(),
         }
     }
 
     fn notice(&mut self, turn: &mut Turn<'_>, notice: Notice) {
+        // Nobody listens to a deleted account any more.
+        if self.document.deleted {
+            return;
+        }
         match notice {
             Notice::Joined(group) => turn.act(Act::Enter(group)),
             Notice::Show(dispatch) => turn.act(Act::Dispatch(dispatch)),
             Notice::Mentioned(row) => self.mentioned(turn, row),
-            Notice::Related { user, relation } => self.related(turn, user, relation),
+            Notice::Related { user, relation } => self.related(user, relation),
             // For groups.
             Notice::ProfileChanged(_) | Notice::AccountDeleted(_) => {}
         }

@@ -1,11 +1,7 @@
-//! What everybody sees of a user, and who is told when it changes.
+//! What everybody sees of a user.
 
-use rookery_protocol::client::user::self_user;
+use rookery_protocol::command::Answer;
 use rookery_protocol::command::user::{Account, UpdateProfile};
-use rookery_protocol::command::{Answer, Notice};
-use rookery_protocol::event::EventName;
-use rookery_protocol::intents::Intents;
-use rookery_protocol::limits;
 
 use super::{Live, Turn};
 
@@ -26,12 +22,6 @@ impl Live {
         if *profile == before {
             return Ok(self.account());
         }
-        self.changed(turn);
-        let account = self.account();
-        turn.emit(EventName::UserUpdate, Intents::NONE, &self_user(&account));
-        for group in request.groups.into_iter().take(limits::GROUPS_PER_USER) {
-            turn.send(group, Notice::ProfileChanged(account.profile.clone()));
-        }
-        Ok(account)
+        Ok(self.profile_changed(turn, request.groups))
     }
 }

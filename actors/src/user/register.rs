@@ -1,23 +1,15 @@
 //! Making a person's account.
 
 use rookery_protocol::command::user::Register;
-use rookery_protocol::document::{Key, TableId, UserDocument, UsernameRow, Usernames};
-use rookery_protocol::error::ApiError;
+use rookery_protocol::document::UserDocument;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::profile::Profile;
 
-use super::{Turn, logins};
-use crate::entity::Effect;
+use super::{Turn, account, logins};
 
 /// A new account, which happens only if nobody has the username.
 pub(super) fn register(turn: &mut Turn<'_>, id: UserId, request: Register) -> UserDocument {
-    let name = Key::single(request.username.as_str());
-    turn.out.push(Effect::RequireAbsent {
-        table: TableId::Usernames,
-        key: name.clone(),
-        refusal: ApiError::field("username", "USERNAME_ALREADY_TAKEN", "Username is taken"),
-    });
-    turn.put::<Usernames>(name, &UsernameRow { user: id });
+    account::take_username(turn, &request.username, id);
     let login = request.login.map(|login| logins::open(login, turn.now));
     UserDocument {
         schema: UserDocument::SCHEMA,

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use rookery_protocol::client::application::application;
+use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::AddBot;
-use rookery_protocol::command::user::{Account, CreateApplication, ResetBotToken};
+use rookery_protocol::command::user::{Account, CreateApplication, DeleteAccount, ResetBotToken};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::limits;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use super::body::{JsonBody, Params, Query};
 use super::form::Form;
 use super::guard::Person;
-use super::refusal::{Refusal, Reply, created, ok};
+use super::refusal::{Refusal, Reply, created, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
 
@@ -68,6 +69,40 @@ pub(super) async fn reset_bot(
     let application = account.application.ok_or(ErrorCode::UnknownApplication)?;
     let token = app.auth.bot_token(id, application.token_generation);
     Ok(ok(&json!({ "token": token })))
+}
+
+/// `DELETE /applications/{id}`: the application and its bot; what the bot wrote stays.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Person(caller): Person,
+    params: Params,
+) -> Reply {
+    let id = params.id::<UserId>("application_id")?;
+    let account = match app.accounts.get(id).await {
+        Err(refusal) if refusal.code == ErrorCode::UnknownUser => {
+            return Err(ErrorCode::UnknownApplication.into());
+        }
+        account => account?,
+    };
+    let application = account.application.as_ref();
+    let application = application.ok_or(ErrorCode::UnknownApplication)?;
+    if application.owner != caller.id() {
+        return Err(ErrorCode::MissingAccess.into());
+    }
+    end(&app, id).await?;
+    Ok(no_content())
+}
+
+/// Deletes an application, as its owner; one that is gone already is no fault.
+pub(super) async fn end(app: &App, id: UserId) -> Answer<()> {
+    let request = DeleteAccount {
+        password_hash: None,
+        groups: app.index.groups_of(id).await?,
+    };
+    match app.directory.ask(id, request).await {
+        Err(refusal) if refusal.code == ErrorCode::UnknownUser => Ok(()),
+        answer => answer,
+    }
 }
 
 /// `GET /oauth2/applications/@me` and `GET /applications/@me`

@@ -70,7 +70,7 @@ fn read_register(form: &Form<'_>) -> Option<RegisterForm> {
 }
 
 /// Faults of a username.
-fn check_username(errors: &mut FormErrors, path: &str, name: &str) {
+pub(super) fn check_username(errors: &mut FormErrors, path: &str, name: &str) {
     let chars = name.chars().count();
     if limits::USERNAME_CHARS.contains(&chars) {
         if !text::is_username(name) {
@@ -85,7 +85,7 @@ fn check_username(errors: &mut FormErrors, path: &str, name: &str) {
     }
 }
 
-fn check_email(errors: &mut FormErrors, path: &str, email: &str) {
+pub(super) fn check_email(errors: &mut FormErrors, path: &str, email: &str) {
     let is_plausible = email.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty()
             && domain.contains('.')
@@ -146,7 +146,7 @@ pub(super) async fn register(
 }
 
 /// The refusal of a name that somebody has; what the user entity says too.
-fn name_taken() -> ApiError {
+pub(super) fn name_taken() -> ApiError {
     ApiError::field(
         "username",
         "USERNAME_ALREADY_TAKEN",

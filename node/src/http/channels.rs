@@ -11,6 +11,7 @@ use rookery_protocol::ids::ChannelId;
 use rookery_protocol::limits;
 
 use super::body::{JsonBody, Params};
+use super::directs;
 use super::guilds::{list_invites, read_channel};
 use super::reason::Reason;
 use super::refusal::{Reply, no_content, ok};
@@ -25,6 +26,9 @@ const DEFAULT_MAX_AGE: u64 = 86_400;
 pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
     let group = app.index.group_of(id).await?;
+    if directs::is_direct(group, id) {
+        return directs::get(&app, &caller, group).await;
+    }
     let request = GetChannel {
         by: caller.id(),
         channel: id,
@@ -42,8 +46,11 @@ pub(super) async fn update(
     body: JsonBody,
 ) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
-    let patch = body.read(|form| Some(read_channel(form)))?;
     let group = app.index.group_of(id).await?;
+    if directs::is_direct(group, id) {
+        return directs::update(&app, &caller, group, &body).await;
+    }
+    let patch = body.read(|form| Some(read_channel(form)))?;
     let request = UpdateChannel {
         by: caller.id(),
         channel: id,
@@ -63,6 +70,9 @@ pub(super) async fn delete(
 ) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
     let group = app.index.group_of(id).await?;
+    if directs::is_direct(group, id) {
+        return directs::delete(&app, &caller, group).await;
+    }
     let request = DeleteChannel {
         by: caller.id(),
         channel: id,
@@ -76,6 +86,7 @@ pub(super) async fn delete(
 pub(super) async fn typing(State(app): State<App>, caller: Caller, params: Params) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
     let group = app.index.group_of(id).await?;
+    directs::require_acquainted(&app, &caller, group, id).await?;
     let request = StartTyping {
         by: caller.account.profile.clone(),
         channel: id,

@@ -128,9 +128,9 @@ impl Limits {
         let quotas = &self.quotas;
         match (method, route) {
             (&Method::POST, "/channels/{channel_id}/messages") => quotas.messages,
-            (&Method::POST, "/guilds" | "/applications" | "/channels/{channel_id}/invites") => {
-                quotas.create
-            }
+            (&Method::POST, "/guilds" | "/applications" | "/channels/{channel_id}/invites")
+            | (&Method::POST, "/users/@me/relationships" | "/users/@me/channels")
+            | (&Method::PUT, "/users/@me/relationships/{user_id}") => quotas.create,
             (_, "/auth/register" | "/auth/refresh") => quotas.accounts,
             _ => quotas.default,
         }

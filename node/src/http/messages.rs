@@ -23,6 +23,7 @@ use rookery_protocol::{limits, text};
 use serde_json::Value;
 
 use super::body::{JsonBody, Params, Query};
+use super::directs::require_acquainted;
 use super::form::{Field, Form};
 use super::reason::Reason;
 use super::refusal::{Reply, json_bytes, no_content};
@@ -150,6 +151,7 @@ pub(super) async fn create(
         return Err(ErrorCode::EmptyMessage.into());
     }
     let group = app.index.group_of(channel).await?;
+    require_acquainted(&app, &caller, group, channel).await?;
     let reply_to = match form.reference {
         Some(reference) => referenced(&app, &caller, group, channel, &reference).await?,
         None => None,
@@ -193,9 +195,7 @@ pub(super) async fn create(
 async fn existing(app: &App, users: Vec<UserId>) -> Answer<Vec<Profile>> {
     let mut profiles = app.accounts.profiles(users.iter().copied()).await?;
     let found = users.into_iter().filter_map(|user| profiles.remove(&user));
-    Ok(found
-        .filter(|profile| *profile != Profile::deleted(profile.id))
-        .collect())
+    Ok(found.filter(|profile| !profile.is_deleted()).collect())
 }
 
 /// The message to be answered, once the group has granted the history.

@@ -1,10 +1,12 @@
 //! The HTTP API: routes, and what every request passes.
 
+mod account;
 mod applications;
 mod auth;
 pub mod body;
 mod channels;
 pub mod client;
+mod directs;
 pub mod form;
 mod gateway;
 pub mod guard;
@@ -17,6 +19,7 @@ mod members;
 mod messages;
 mod reason;
 pub mod refusal;
+mod relationships;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -79,7 +82,11 @@ routes! {
     "/auth/sessions": get auth::sessions;
     "/auth/sessions/{session_id}": delete auth::close_session;
 
-    "/users/@me": get users::me, patch users::update_me;
+    "/users/@me": get users::me, patch account::update;
+    "/users/@me/delete": post account::delete;
+    "/users/@me/channels": get directs::list, post directs::create;
+    "/users/@me/relationships": get relationships::list, post relationships::ask;
+    "/users/@me/relationships/{user_id}": put relationships::put, delete relationships::delete;
     "/users/@me/guilds": get users::my_groups;
     "/users/@me/guilds/{guild_id}": delete users::leave;
     "/users/@me/guilds/{guild_id}/member": get users::my_member;
@@ -94,6 +101,8 @@ routes! {
     "/guilds/{guild_id}/members/{user_id}": get members::get, delete members::kick;
 
     "/channels/{channel_id}": get channels::get, patch channels::update, delete channels::delete;
+    "/channels/{channel_id}/recipients/{user_id}":
+        put directs::add_recipient, delete directs::remove_recipient;
     "/channels/{channel_id}/typing": post channels::typing;
     "/channels/{channel_id}/invites": get channels::invites, post channels::create_invite;
     "/channels/{channel_id}/messages": get messages::list, post messages::create;
@@ -104,6 +113,7 @@ routes! {
 
     "/applications": get applications::list, post applications::create;
     "/applications/@me": get applications::mine;
+    "/applications/{application_id}": delete applications::delete;
     "/applications/{application_id}/bot": post applications::reset_bot;
     "/applications/{application_id}/bot/reset": post applications::reset_bot;
     "/oauth2/authorize": post applications::authorize;

@@ -6,12 +6,11 @@ use rookery_protocol::client::group::partial_guild;
 use rookery_protocol::client::member::MemberJson;
 use rookery_protocol::client::user::{UserJson, self_user};
 use rookery_protocol::command::group::{GetGroup, GetMember, RemoveMember};
-use rookery_protocol::command::user::UpdateProfile;
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::limits;
 
-use super::body::{JsonBody, Params, Query};
+use super::body::{Params, Query};
 use super::refusal::{Reply, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
@@ -22,25 +21,6 @@ const CONCURRENT_ASKS: usize = 16;
 /// `GET /users/@me`
 pub(super) async fn me(caller: Caller) -> Reply {
     Ok(ok(&self_user(&caller.account)))
-}
-
-/// `PATCH /users/@me`
-pub(super) async fn update_me(State(app): State<App>, caller: Caller, body: JsonBody) -> Reply {
-    let global_name = body.read(|form| {
-        let name = form.text("global_name");
-        Some(name.name(limits::DISPLAY_NAME_CHARS).patch())
-    })?;
-    if global_name.is_none() {
-        return Ok(ok(&self_user(&caller.account)));
-    }
-    let groups = app.index.groups_of(caller.id()).await?;
-    let request = UpdateProfile {
-        global_name,
-        avatar: None,
-        groups,
-    };
-    let account = app.directory.ask(caller.id(), request).await?;
-    Ok(ok(&self_user(&account)))
 }
 
 /// `GET /users/{id}`

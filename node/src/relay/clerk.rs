@@ -9,7 +9,7 @@ use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::client::group::guild_create;
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{Subscribe, Subscribed};
-use rookery_protocol::command::user::{Attach, Detach};
+use rookery_protocol::command::user::{Attach, Attached, Detach};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Dispatch, FrameSeq};
@@ -20,6 +20,7 @@ use super::hub::Hub;
 use super::ready;
 use super::session_id::SessionId;
 use super::world::World;
+use crate::contacts::Contacts;
 
 /// Groups of one session that are asked at the same time.
 const GROUPS_AT_ONCE: usize = 8;
@@ -145,20 +146,18 @@ impl Clerk {
         let attached = self
             .persist(|| self.world.attach(user, request.clone()))
             .await;
-        // Read after the user has answered: a group entered later is an event above `gseq`.
+        // Read after the user has answered: what comes later is an event above `gseq`.
         let answer = match attached {
-            Ok(attached) => self
-                .persist(|| self.world.groups(user))
-                .await
-                .map(|groups| (attached, groups)),
+            Ok(attached) => self.lists(user, attached).await,
             Err(refusal) => Err(refusal),
         };
-        let (attached, groups) = match answer {
+        let (attached, groups, contacts) = match answer {
             Ok(answer) => answer,
             Err(refusal) => return self.expel(lane, session, &refusal).await,
         };
         let id = self.session_id(lane, session, &identity).to_string();
-        let body = ready::ready(&attached.account, &groups, &id, &origin, identity.shard);
+        let account = &attached.account;
+        let body = ready::ready(account, &groups, &contacts, &id, &origin, identity.shard);
         let joined = Input::Joined {
             session,
             topic: user.into(),
@@ -167,6 +166,20 @@ impl Clerk {
             groups,
         };
         self.hub.send(lane, joined).await;
+    }
+
+    /// What READY lists: the groups of everybody, and the contacts of people.
+    async fn lists(
+        &self,
+        user: UserId,
+        attached: Attached,
+    ) -> Answer<(Attached, Vec<GroupId>, Contacts)> {
+        let groups = self.persist(|| self.world.groups(user)).await?;
+        let contacts = match attached.account.application {
+            Some(_) => Contacts::default(),
+            None => self.persist(|| self.world.contacts(user)).await?,
+        };
+        Ok((attached, groups, contacts))
     }
 
     /// Attaches a session to its restarted user.

@@ -11,10 +11,13 @@ use rookery_protocol::ids::GroupId;
 use rookery_protocol::intents::Intents;
 use serde_json::{Value, json};
 
-/// READY. Besides what bots read it carries the (empty) lists that people's clients expect.
+use crate::contacts::Contacts;
+
+/// READY. Besides what bots read it carries the lists that people's clients expect; a bot's are empty.
 pub(super) fn ready(
     account: &Account,
     groups: &[GroupId],
+    contacts: &Contacts,
     session_id: &str,
     resume_url: &str,
     shard: Option<Shard>,
@@ -36,8 +39,9 @@ pub(super) fn ready(
         "session_type": "normal",
         "user_settings": {},
         "user_settings_proto": null,
-        "relationships": [],
-        "private_channels": [],
+        "relationships": contacts.relationships,
+        "private_channels": contacts.private_channels,
+        "users": contacts.users,
         "presences": [],
         "guild_join_requests": [],
         "geo_ordered_rtc_regions": [],

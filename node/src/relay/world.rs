@@ -15,6 +15,7 @@ use rookery_protocol::profile::Profile;
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::contacts::Contacts;
 use crate::fault;
 
 /// Events of one page when a gap is read from the event log.
@@ -31,6 +32,8 @@ pub trait World: Send + Sync + 'static {
     async fn detach(&self, user: UserId, request: Detach) -> Answer<()>;
     /// The groups a user is in.
     async fn groups(&self, user: UserId) -> Answer<Vec<GroupId>>;
+    /// The relationships and direct channels of a person.
+    async fn contacts(&self, user: UserId) -> Answer<Contacts>;
     /// Subscribes a member to a group.
     async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed>;
     /// Profiles for GUILD_CREATE.
@@ -55,6 +58,10 @@ impl World for App {
 
     async fn groups(&self, user: UserId) -> Answer<Vec<GroupId>> {
         self.index.groups_of(user).await
+    }
+
+    async fn contacts(&self, user: UserId) -> Answer<Contacts> {
+        Contacts::of(self, user).await
     }
 
     async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed> {

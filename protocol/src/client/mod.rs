@@ -5,6 +5,7 @@
 pub mod application;
 pub mod audit;
 pub mod channel;
+pub mod direct;
 pub mod embed;
 pub mod events;
 pub mod gateway;

@@ -789,27 +789,27 @@ pub struct Typing {
 /// Makes the direct channel of two people. Refused with `Busy` if there is one: look it up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreatePair {
-    /// Both, the smaller id first.
-    pub people: [UserId; 2],
+    /// Both, the smaller id first, with the profiles that events show.
+    pub people: [Profile; 2],
 }
 
-/// Makes a direct channel of a few people; who blocks the asker was left out at the edge.
+/// Makes a direct channel of a few people; the edge saw to it that they are friends of the asker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreateDirect {
-    /// Who makes it, and owns it.
-    pub by: UserId,
-    /// The others.
-    pub recipients: Vec<UserId>,
+    /// Who makes it, and owns it; with the profile that events show.
+    pub by: Profile,
+    /// The others, with theirs.
+    pub recipients: Vec<Profile>,
 }
 
-/// Reads a direct channel; `UnknownChannel` for who is not in it.
+/// Reads a direct channel; `MissingAccess` for who is not in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GetDirect {
     /// Who asks.
     pub by: UserId,
 }
 
-/// Puts a direct channel into one's list, or takes it out.
+/// Puts the direct channel of two people into one's list, or takes it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SetOpen {
     /// Who asks.

@@ -28,6 +28,8 @@ requests! { User, UserCommand, UserReply;
     UpdateProfile -> Account,
     /// Changes the username, which must be free.
     ChangeUsername -> Account,
+    /// Changes the e-mail address.
+    ChangeEmail -> Account,
     /// Changes the password and closes other logins.
     ChangePassword -> Account,
     /// Deletes the account; what it wrote stays.
@@ -147,7 +149,7 @@ pub struct UpdateProfile {
     pub global_name: Option<Option<String>>,
     /// Hash of the avatar.
     pub avatar: Option<Option<String>>,
-    /// The groups to tell, from the index of memberships.
+    /// The groups and direct channels to tell, from the indexes.
     pub groups: Vec<GroupId>,
 }
 
@@ -242,10 +244,17 @@ impl From<&UserDocument> for Account {
 /// Changes the username. Refused with `USERNAME_ALREADY_TAKEN` on `username`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangeUsername {
-    /// A valid username.
+    /// A valid username; of a bot a clean name, which need not be free.
     pub username: String,
-    /// The groups to tell, from the index of memberships.
+    /// The groups and direct channels to tell, from the indexes.
     pub groups: Vec<GroupId>,
+}
+
+/// Changes the e-mail address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeEmail {
+    /// A plausible address, or none.
+    pub email: Option<String>,
 }
 
 /// Changes the password; every login but one is closed.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::tables;
+use super::{DirectGroup, tables};
 use crate::ids::{AuditId, ChannelId, GroupId, RoleId, UserId};
 use crate::permissions::{Overwrite, Permissions};
 use crate::time::Millis;
@@ -64,6 +64,21 @@ impl GroupDocument {
     /// The channel of that id.
     pub fn channel(&self, id: ChannelId) -> Option<&ChannelDocument> {
         self.channels.iter().find(|channel| channel.id == id)
+    }
+
+    /// How the two people of a pair stand to each other; none when it is no pair's.
+    pub fn pair(&self) -> Option<&PairDocument> {
+        self.direct.as_ref()?.pair.as_ref()
+    }
+
+    /// What the direct channel of more than two people is like; none when it is no such.
+    pub fn direct_group(&self) -> Option<DirectGroup> {
+        let direct = self.direct.as_ref()?;
+        direct.pair.is_none().then(|| DirectGroup {
+            name: Some(self.name.clone()).filter(|name| !name.is_empty()),
+            icon: self.icon.clone(),
+            owner: self.owner,
+        })
     }
 }
 
