@@ -177,6 +177,7 @@ impl Group {
             Notice::Joined(_) | Notice::Show(_) | Notice::Mentioned(_) | Notice::Related { .. } => {
             }
         }
+        self.ended.append(&mut live.ended);
         if live.deleted {
             self.live = None;
         }

@@ -3,9 +3,7 @@
 use rookery_protocol::client::direct::recipient;
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{AddRecipient, DirectView, RemoveRecipient, UpdateDirect};
-use rookery_protocol::document::{
-    Channels, Directs, EndedGroup, EndedGroups, Groups, Key, Members, MessageKind,
-};
+use rookery_protocol::document::{Directs, Key, Members, MessageKind};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::EventName;
 use rookery_protocol::ids::UserId;
@@ -141,19 +139,5 @@ impl Live {
         let kind = MessageKind::RecipientRemove;
         let mentions = std::slice::from_ref(user);
         self.post_system(turn, channel, kind, by, String::new(), mentions);
-    }
-
-    /// Ends a channel that nobody is in any more; what was written there is deleted in the background.
-    fn end(&mut self, turn: &mut Turn<'_>) {
-        let id = self.document.id;
-        let channel = self.direct_id();
-        turn.delete::<Groups>(Key::single(id));
-        turn.delete::<Channels>(Key::single(channel));
-        let left = EndedGroup {
-            channels: vec![channel],
-            at: turn.now,
-        };
-        turn.put::<EndedGroups>(Key::single(id), &left);
-        self.deleted = true;
     }
 }
