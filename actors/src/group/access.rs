@@ -1,5 +1,6 @@
 //! Who may do what in the group: what [`permission`] says of its members, and who stands above whom.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use rookery_protocol::command::Answer;
@@ -122,19 +123,24 @@ impl Live {
         }
     }
 
-    /// Who sees which channel, for the relay lanes.
-    pub(super) fn access_picture(&self) -> Arc<AccessPicture> {
+    /// Who sees which channel, for the relay lanes; kept until the snapshot changes.
+    pub(super) fn access_picture(&mut self) -> Arc<AccessPicture> {
+        if let Some(picture) = &self.picture {
+            return picture.clone();
+        }
         let channel = |channel: &ChannelDocument| {
             let overwrites = channel.overwrites.clone();
             let body = self.channel_body(channel.id)?;
             Some((channel.id, ChannelAccess { overwrites, body }))
         };
         let roles = self.document.roles.iter();
-        Arc::new(AccessPicture {
+        let picture = Arc::new(AccessPicture {
             owner: Some(self.document.owner),
             roles: roles.map(|role| (role.id, role.permissions)).collect(),
             channels: self.document.channels.iter().filter_map(channel).collect(),
-        })
+        });
+        self.picture = Some(picture.clone());
+        picture
     }
 
     /// Whether a member stands above another: the owner above all, then by the highest role.
@@ -145,11 +151,16 @@ impl Live {
         member.user == self.document.owner || self.rank(member) > self.rank(other)
     }
 
-    /// The rank of a member's highest role; of two roles at one position the older one is higher.
-    fn rank(&self, member: &MemberRow) -> (u32, std::cmp::Reverse<u64>) {
-        let rank = |role: &RoleDocument| (role.position, std::cmp::Reverse(role.id.0));
-        let lowest = (0, std::cmp::Reverse(u64::MAX));
-        self.roles_of(member).map(rank).max().unwrap_or(lowest)
+    /// Whether a member stands above a role: the owner above all, others by their highest one.
+    pub(super) fn stands_above(&self, member: &MemberRow, role: &RoleDocument) -> bool {
+        member.user == self.document.owner || self.rank(member) > rank_of(role)
+    }
+
+    /// The rank of a member's highest role.
+    pub(super) fn rank(&self, member: &MemberRow) -> Rank {
+        let lowest = (0, Reverse(u64::MAX));
+        let ranks = self.roles_of(member).map(rank_of);
+        ranks.max().unwrap_or(lowest)
     }
 
     fn roles_of<'a>(&'a self, member: &'a MemberRow) -> impl Iterator<Item = &'a RoleDocument> {
@@ -157,6 +168,14 @@ impl Live {
         let find = |id| roles.iter().find(|role| role.id == id);
         member.roles.iter().filter_map(move |&id| find(id))
     }
+}
+
+/// Where a role stands; of two at one position the older one is higher.
+pub(super) type Rank = (u32, Reverse<u64>);
+
+/// The rank of a role.
+pub(super) fn rank_of(role: &RoleDocument) -> Rank {
+    (role.position, Reverse(role.id.0))
 }
 
 /// What is left of a member's permissions at a time.

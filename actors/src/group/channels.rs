@@ -7,17 +7,19 @@ use rookery_protocol::command::group::{
     UpdateChannel,
 };
 use rookery_protocol::document::{
-    ChannelDocument, ChannelKind, ChannelOwner, Channels, Key, TableId,
+    AuditAction, ChannelDocument, ChannelKind, ChannelOwner, Channels, Key, TableId,
 };
 use rookery_protocol::error::{ApiError, ErrorCode};
-use rookery_protocol::event::EventName;
+use rookery_protocol::event::{AccessChange, Audience, ChannelAccess, EventName};
 use rookery_protocol::ids::{ChannelId, GroupId};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 
+use super::audit::Entry;
 use super::{Live, Turn};
 use crate::entity::Effect;
+use crate::turn::dispatch;
 
 /// Bits per second of a new voice channel.
 const DEFAULT_BITRATE: u32 = 64_000;
@@ -64,10 +66,23 @@ impl Live {
         }
     }
 
-    fn emit_channel(&self, turn: &mut Turn<'_>, name: EventName, channel: &ChannelDocument) {
+    /// Shows what became of a channel to who sees it, which may be what changes.
+    pub(super) fn emit_channel(
+        &self,
+        turn: &mut Turn<'_>,
+        name: EventName,
+        channel: &ChannelDocument,
+    ) {
         let last = self.last_messages.get(&channel.id).copied();
         let body = client::channel::channel(channel, self.guild_id(), last);
-        turn.emit(name, Intents::GUILDS, &body);
+        let dispatch = dispatch(name, Intents::GUILDS, &body);
+        let is_there = name != EventName::ChannelDelete;
+        let access = is_there.then(|| ChannelAccess {
+            overwrites: channel.overwrites.clone(),
+            body: dispatch.body.clone(),
+        });
+        let change = AccessChange::Channel(channel.id, access);
+        turn.emit_for(Audience::Channel(channel.id), dispatch, Some(change));
     }
 
     pub(super) fn create_channel(
@@ -76,21 +91,31 @@ impl Live {
         request: CreateChannel,
     ) -> Answer<ChannelView> {
         let CreateChannel {
-            by, kind, patch, ..
+            by,
+            kind,
+            mut patch,
+            reason,
         } = request;
-        self.require(turn.now, by, Permissions::MANAGE_CHANNELS)?;
+        let held = self.require(turn.now, by, Permissions::MANAGE_CHANNELS)?;
         if self.document.channels.len() >= limits::CHANNELS_PER_GROUP {
             return Err(ErrorCode::MaximumChannels.into());
         }
         // The id comes last, when nothing can be refused any more.
         let mut channel = blank(ChannelId(0), kind);
         channel.position = self.next_position(kind);
+        let overwrites = patch.overwrites.take();
         self.apply(&mut channel, patch)?;
+        channel.overwrites = match overwrites {
+            Some(wanted) => self.first_overwrites(held, wanted)?,
+            None => self.overwrites_above(&channel),
+        };
         channel.id = ChannelId(self.kit.ids.mint(turn.now));
         claim(turn, self.document.id, channel.id);
         self.document.channels.push(channel.clone());
         self.save(turn);
         self.emit_channel(turn, EventName::ChannelCreate, &channel);
+        let entry = Entry::new(by, AuditAction::ChannelCreate, reason).on(channel.id.0);
+        self.audit(turn, audited(entry, None, Some(&channel)));
         Ok(self.channel_view(&channel))
     }
 
@@ -101,7 +126,7 @@ impl Live {
         positions.max().unwrap_or(0)
     }
 
-    /// Changes a channel; fields that its kind does not have are ignored, as on Discord.
+    /// Changes a channel but for its overwrites; fields that its kind does not have are ignored, as on Discord.
     fn apply(&self, channel: &mut ChannelDocument, patch: ChannelPatch) -> Answer<()> {
         if let Some(parent) = patch.parent {
             if let Some(parent) = parent {
@@ -129,7 +154,7 @@ impl Live {
         Ok(())
     }
 
-    fn check_parent(&self, kind: ChannelKind, parent: ChannelId) -> Answer<()> {
+    pub(super) fn check_parent(&self, kind: ChannelKind, parent: ChannelId) -> Answer<()> {
         let refuse = |code, message| Err(ApiError::field("parent_id", code, message));
         let Some(parent) = self.document.channel(parent) else {
             return refuse("CHANNEL_PARENT_INVALID", "Category does not exist");
@@ -166,22 +191,50 @@ impl Live {
         turn: &mut Turn<'_>,
         request: UpdateChannel,
     ) -> Answer<ChannelView> {
-        let seat = self.seat(turn.now, request.by, request.channel)?;
+        let UpdateChannel {
+            by,
+            channel,
+            mut patch,
+            reason,
+        } = request;
+        let seat = self.seat(turn.now, by, channel)?;
         seat.require(Permissions::MANAGE_CHANNELS)?;
-        let mut changed = seat.channel.clone();
-        self.apply(&mut changed, request.patch)?;
-        if changed != *seat.channel {
-            self.replace_channel(&changed);
+        let before = seat.channel.clone();
+        let mut changed = before.clone();
+        if let Some(wanted) = patch.overwrites.take() {
+            changed.overwrites = self.next_overwrites(turn.now, by, &before, wanted)?;
+        }
+        self.apply(&mut changed, patch)?;
+        if changed != before {
+            self.replace_channel(turn, &changed);
             self.save(turn);
-            self.emit_channel(turn, EventName::ChannelUpdate, &changed);
+            let entry = Entry::new(by, AuditAction::ChannelUpdate, reason).on(channel.0);
+            self.audit(turn, audited(entry, Some(&before), Some(&changed)));
         }
         Ok(self.channel_view(&changed))
     }
 
-    fn replace_channel(&mut self, changed: &ChannelDocument) {
+    /// Puts a changed channel in the place of what it was and shows it. Channels under a category whose overwrites are the
+    /// category's take over its new ones.
+    pub(super) fn replace_channel(&mut self, turn: &mut Turn<'_>, changed: &ChannelDocument) {
         let mut channels = self.document.channels.iter_mut();
-        if let Some(channel) = channels.find(|channel| channel.id == changed.id) {
-            channel.clone_from(changed);
+        let Some(channel) = channels.find(|channel| channel.id == changed.id) else {
+            return;
+        };
+        let before = std::mem::replace(channel, changed.clone());
+        self.emit_channel(turn, EventName::ChannelUpdate, changed);
+        if changed.kind != ChannelKind::Category || before.overwrites == changed.overwrites {
+            return;
+        }
+        let mut synced = Vec::new();
+        for channel in &mut self.document.channels {
+            if channel.parent == Some(changed.id) && channel.overwrites == before.overwrites {
+                channel.overwrites.clone_from(&changed.overwrites);
+                synced.push(channel.clone());
+            }
+        }
+        for channel in &synced {
+            self.emit_channel(turn, EventName::ChannelUpdate, channel);
         }
     }
 
@@ -196,6 +249,8 @@ impl Live {
         seat.require(Permissions::MANAGE_CHANNELS)?;
         let id = request.channel;
         let view = self.channel_view(seat.channel);
+        let entry = Entry::new(request.by, AuditAction::ChannelDelete, request.reason).on(id.0);
+        let entry = audited(entry, Some(seat.channel), None);
         self.document.channels.retain(|channel| channel.id != id);
         let mut orphans = Vec::new();
         for channel in &mut self.document.channels {
@@ -213,10 +268,39 @@ impl Live {
         self.end_channel(turn, id);
         if self.document.system_channel == Some(id) {
             self.document.system_channel = None;
-            self.save_announced(turn);
-        } else {
-            self.save(turn);
+            self.announce(turn, None);
         }
+        self.save(turn);
+        self.audit(turn, entry);
         Ok(view)
+    }
+}
+
+/// Adds to an audit entry what is different of a channel.
+pub(super) fn audited(
+    entry: Entry,
+    old: Option<&ChannelDocument>,
+    new: Option<&ChannelDocument>,
+) -> Entry {
+    macro_rules! changes {
+        ($($key:literal: $of:expr),* $(,)?) => {
+            entry$(.change($key, old.and_then($of).as_ref(), new.and_then($of).as_ref()))*
+        };
+    }
+    let overwrites = |channel: &ChannelDocument| {
+        let all = channel.overwrites.iter();
+        Some(all.map(client::channel::overwrite).collect::<Vec<_>>())
+    };
+    changes! {
+        "name": |channel| Some(channel.name.clone()),
+        "type": |channel| Some(channel.kind.wire()),
+        "position": |channel| Some(channel.position),
+        "parent_id": |channel| channel.parent,
+        "topic": |channel| channel.topic.clone(),
+        "nsfw": |channel| Some(channel.nsfw),
+        "rate_limit_per_user": |channel| Some(channel.rate_limit_per_user),
+        "bitrate": |channel| (channel.kind == ChannelKind::Voice).then_some(channel.bitrate),
+        "user_limit": |channel| (channel.kind == ChannelKind::Voice).then_some(channel.user_limit),
+        "permission_overwrites": overwrites,
     }
 }

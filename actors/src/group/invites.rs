@@ -7,12 +7,15 @@ use rookery_protocol::command::group::{
 };
 use rookery_protocol::document::{ChannelKind, InviteCodes, InviteOwner, InviteRow, Invites, Key};
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::event::EventName;
+use rookery_protocol::event::{Audience, EventName};
+use rookery_protocol::ids::ChannelId;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
+use serde_json::Value;
 
 use super::{Live, Turn};
+use crate::turn::dispatch;
 
 impl Live {
     fn invite_view(&self, invite: InviteRow, new_member: bool) -> InviteView {
@@ -43,7 +46,7 @@ impl Live {
                 turn.delete::<Invites>(Key::new(group, code.as_str()));
                 turn.delete::<InviteCodes>(Key::single(code.as_str()));
                 let body = events::invite_delete(group, invite);
-                turn.emit(EventName::InviteDelete, Intents::GUILD_INVITES, &body);
+                emit(turn, EventName::InviteDelete, invite.channel, &body);
             }
             !removed
         });
@@ -106,7 +109,7 @@ impl Live {
         turn.put::<InviteCodes>(Key::single(invite.code.as_str()), &InviteOwner { group });
         self.put_invite(turn, invite.clone());
         let body = events::invite_create(group, &invite, &request.by);
-        turn.emit(EventName::InviteCreate, Intents::GUILD_INVITES, &body);
+        emit(turn, EventName::InviteCreate, invite.channel, &body);
         Ok(invite)
     }
 
@@ -176,4 +179,14 @@ impl Live {
         self.join(turn, &request.by, Vec::new());
         Ok(self.invite_view(invite, true))
     }
+}
+
+/// Shows what happened to an invite to who may manage its channel.
+fn emit(turn: &mut Turn<'_>, name: EventName, channel: ChannelId, body: &Value) {
+    let managers = Audience::Holders {
+        permissions: Permissions::MANAGE_CHANNELS,
+        channel: Some(channel),
+    };
+    let dispatch = dispatch(name, Intents::GUILD_INVITES, body);
+    turn.emit_for(managers, dispatch, None);
 }

@@ -1,12 +1,12 @@
 //! Building a group from its rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rookery_protocol::document::{
     GroupDocument, Groups, Invites, Key, MemberRow, Members, MessageRow, Messages, Part, Table,
     Users,
 };
-use rookery_protocol::ids::{ChannelId, GroupId, MessageId};
+use rookery_protocol::ids::{ChannelId, GroupId, MessageId, RoleId};
 use rookery_protocol::limits;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::snowflake;
@@ -37,11 +37,14 @@ pub(super) async fn load(
     let invites = store::scan_all::<Invites>(store, id, PAGE).await?;
     let last_messages = last_messages(&document, store).await?;
     let nonces = nonces(&last_messages, store).await?;
+    let roles: HashSet<RoleId> = document.roles.iter().map(|role| role.id).collect();
+    let member = |(_, mut row): (Key, MemberRow)| {
+        // Rows may name roles that are gone: see `roles`.
+        row.roles.retain(|role| roles.contains(role));
+        (row.user, row)
+    };
     Ok(Some(Live {
-        members: members
-            .into_iter()
-            .map(|(_, row)| (row.user, row))
-            .collect(),
+        members: members.into_iter().map(member).collect(),
         people,
         invites: invites
             .into_iter()

@@ -86,8 +86,7 @@ impl Live {
                 mentionable: false,
                 bot: Some(bot.id),
             };
-            let body = events::role_create(self.document.id, &role);
-            turn.emit(EventName::GuildRoleCreate, Intents::GUILDS, &body);
+            self.emit_role(turn, EventName::GuildRoleCreate, &role);
             roles.push(role.id);
             self.document.roles.push(role);
             self.save(turn);
@@ -162,19 +161,12 @@ impl Live {
         turn.farewell(Audience::User(user), last);
         let body = events::member_remove(group, profile);
         turn.emit(EventName::GuildMemberRemove, Intents::GUILD_MEMBERS, &body);
-        self.remove_role_of(turn, user);
-    }
-
-    /// Removes the role that was made for a bot; nobody else holds it.
-    fn remove_role_of(&mut self, turn: &mut Turn<'_>, bot: UserId) {
+        // The role that was made for a bot; nobody else holds it.
         let mut roles = self.document.roles.iter();
-        let Some(at) = roles.position(|role| role.bot == Some(bot)) else {
-            return;
-        };
-        let role = self.document.roles.remove(at);
-        self.save(turn);
-        let body = events::role_delete(self.document.id, role.id);
-        turn.emit(EventName::GuildRoleDelete, Intents::GUILDS, &body);
+        let own = roles.find(|role| role.bot == Some(user));
+        if let Some(role) = own.map(|role| role.id) {
+            self.drop_role(turn, role);
+        }
     }
 
     /// A user has a new profile: members see it, and search finds him by his new names.

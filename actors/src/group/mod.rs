@@ -14,6 +14,7 @@ mod direct;
 mod files;
 mod invites;
 mod load;
+mod member_update;
 mod members;
 mod messages;
 mod moderation;
@@ -32,12 +33,14 @@ mod tests;
 mod waiting;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rookery_protocol::command::group::{GroupCommand, GroupReply};
 use rookery_protocol::command::{Answer, Notice};
 use rookery_protocol::document::{GroupDocument, InviteRow, MemberRow, Messages, TableId, decode};
 use rookery_protocol::error::ErrorCode;
+use rookery_protocol::event::AccessPicture;
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
 use rookery_protocol::time::Millis;
 
@@ -79,6 +82,8 @@ struct Live {
     kit: Kit,
     /// What the command that is being answered ended.
     ended: Ended,
+    /// Who sees which channel, as long as the snapshot does not change.
+    picture: Option<Arc<AccessPicture>>,
     /// Set by the command that ends it.
     deleted: bool,
 }
@@ -222,6 +227,7 @@ impl Live {
             nonces: Nonces::default(),
             kit,
             ended: Ended::new(),
+            picture: None,
             deleted: false,
         }
     }

@@ -1,7 +1,7 @@
 //! Finding members: by id and by name.
 
 use rookery_protocol::command::Answer;
-use rookery_protocol::command::group::{GetMembers, SearchMembers, UpdateMember};
+use rookery_protocol::command::group::{GetMembers, SearchMembers};
 use rookery_protocol::document::MemberRow;
 use rookery_protocol::error::ErrorCode;
 
@@ -21,14 +21,6 @@ impl Live {
         _turn: &mut Turn<'_>,
         _request: SearchMembers,
     ) -> Answer<Vec<MemberRow>> {
-        Err(ErrorCode::Internal.into())
-    }
-
-    pub(super) fn update_member(
-        &mut self,
-        _turn: &mut Turn<'_>,
-        _request: UpdateMember,
-    ) -> Answer<MemberRow> {
         Err(ErrorCode::Internal.into())
     }
 }

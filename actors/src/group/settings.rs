@@ -5,13 +5,15 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{
     DeleteGroup, GetGroup, GroupView, Subscribe, Subscribed, UpdateGroup,
 };
-use rookery_protocol::document::{ChannelKind, Groups, Key};
+use rookery_protocol::document::{AuditAction, ChannelKind, GroupDocument, Groups, Key};
 use rookery_protocol::error::{ApiError, ErrorCode};
-use rookery_protocol::event::{Audience, EventName};
+use rookery_protocol::event::{AccessChange, Audience, EventName};
+use rookery_protocol::ids::UserId;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 
+use super::audit::Entry;
 use super::{Live, Turn};
 use crate::turn::dispatch;
 
@@ -26,7 +28,8 @@ impl Live {
     }
 
     /// Writes the snapshot.
-    pub(super) fn save(&self, turn: &mut Turn<'_>) {
+    pub(super) fn save(&mut self, turn: &mut Turn<'_>) {
+        self.picture = None;
         turn.put::<Groups>(Key::single(self.document.id), &self.document);
     }
 
@@ -43,7 +46,7 @@ impl Live {
         turn: &mut Turn<'_>,
         request: UpdateGroup,
     ) -> Answer<GroupView> {
-        let UpdateGroup { by, patch, .. } = request;
+        let UpdateGroup { by, patch, reason } = request;
         self.require(turn.now, by, Permissions::MANAGE_GUILD)?;
         let mut changed = self.document.clone();
         if let Some(owner) = patch.owner {
@@ -79,17 +82,24 @@ impl Live {
             changed.icon = icon;
         }
         if changed != self.document {
+            let entry = audited(by, reason, &self.document, &changed);
+            let owner = (changed.owner != self.document.owner).then_some(changed.owner);
             self.document = changed;
-            self.save_announced(turn);
+            self.save(turn);
+            self.announce(turn, owner);
+            self.audit(turn, entry);
         }
         Ok(self.view(self.permissions(turn.now, by)?))
     }
 
-    /// Writes the snapshot and shows the new settings.
-    pub(super) fn save_announced(&self, turn: &mut Turn<'_>) {
-        self.save(turn);
-        let body = guild(&self.document);
-        turn.emit(EventName::GuildUpdate, Intents::GUILDS, &body);
+    /// Shows the settings; `owner` if there is another one.
+    pub(super) fn announce(&self, turn: &mut Turn<'_>, owner: Option<UserId>) {
+        let update = dispatch(
+            EventName::GuildUpdate,
+            Intents::GUILDS,
+            &guild(&self.document),
+        );
+        turn.emit_for(Audience::Everyone, update, owner.map(AccessChange::Owner));
     }
 
     /// Ends the group. Its rows are deleted later ([`super::reap`]); from now on nothing leads to them any more.
@@ -111,6 +121,12 @@ impl Live {
         request: Subscribe,
     ) -> Answer<Subscribed> {
         let me = self.member(request.by)?.clone();
+        // A client is told only of the channels it sees.
+        let mut view = self.view(self.permissions(turn.now, request.by)?);
+        view.group.channels.retain(|channel| {
+            let held = self.permissions_in(turn.now, &me, channel);
+            held.allow(Permissions::VIEW_CHANNEL)
+        });
         let members = if self.members.len() > limits::LARGE_GROUP_MEMBERS {
             vec![me.clone()]
         } else {
@@ -118,11 +134,31 @@ impl Live {
         };
         Ok(Subscribed {
             gseq: turn.gseq,
-            view: self.view(self.permissions(turn.now, request.by)?),
+            view,
             last_messages: self.last_messages.iter().map(|(&c, &m)| (c, m)).collect(),
             access: self.access_picture(),
             members,
             me,
         })
     }
+}
+
+/// The audit entry of changed settings.
+fn audited(by: UserId, reason: Option<String>, old: &GroupDocument, new: &GroupDocument) -> Entry {
+    let entry = Entry::new(by, AuditAction::GuildUpdate, reason);
+    entry
+        .on(new.id.0)
+        .change("name", Some(&old.name), Some(&new.name))
+        .change(
+            "description",
+            old.description.as_ref(),
+            new.description.as_ref(),
+        )
+        .change("icon_hash", old.icon.as_ref(), new.icon.as_ref())
+        .change("owner_id", Some(&old.owner), Some(&new.owner))
+        .change(
+            "system_channel_id",
+            old.system_channel.as_ref(),
+            new.system_channel.as_ref(),
+        )
 }

@@ -1,11 +1,14 @@
 //! Following a topic: events in their order, gaps and how they are healed, sessions that join at a number.
 
+use std::sync::Arc;
+
 use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::event::{Act, Audience, Dispatch, FrameSeq, SharedFrame};
-use rookery_protocol::ids::UserId;
+use rookery_protocol::ids::{GroupId, UserId};
 
 use super::lane::Lane;
 use super::log::{Entry, Source};
+use super::sight::{Holder, Passed};
 use super::topic::{Join, Place, Waiting};
 use super::wire::{Effect, Lost, SessionRef};
 
@@ -156,25 +159,26 @@ impl<W> Lane<W> {
 
     /// Does to everybody on the topic what an event says.
     fn apply(&mut self, frame: &SharedFrame, out: &mut Vec<Effect<W>>) {
-        let recipients = match frame.event.audience {
-            Audience::User(user) => self.slots_of(user, frame.topic),
-            Audience::Everyone | Audience::Channel(_) | Audience::Holders { .. } => {
-                match self.topics.get_mut(&frame.topic) {
-                    Some(topic) => topic.recipients(),
-                    None => return,
-                }
+        let passed = match (frame.topic.kind, frame.event.audience) {
+            (EntityKind::User, Audience::User(user)) => {
+                Passed::to(self.slots_of(user, frame.topic))
             }
+            _ => match self.topics.get_mut(&frame.topic) {
+                Some(topic) => topic.pass(&frame.event),
+                None => return,
+            },
         };
-        self.act(frame, Source::Event(frame.clone()), recipients, out);
+        self.act(frame, Source::Event(frame.clone()), passed, out);
     }
 
     fn act(
         &mut self,
         frame: &SharedFrame,
         source: Source,
-        recipients: std::sync::Arc<[u32]>,
+        passed: Passed,
         out: &mut Vec<Effect<W>>,
     ) {
+        let Passed { recipients, news } = passed;
         let sends = super::log::dispatch_of(frame).is_some();
         let named = if sends {
             recipients.clone()
@@ -188,6 +192,14 @@ impl<W> Lane<W> {
             redacted: None,
             recipients: named,
         });
+        for (dispatch, recipients) in news {
+            self.deliver(Entry {
+                at: self.now,
+                source: Source::Made(Box::new(dispatch)),
+                redacted: None,
+                recipients,
+            });
+        }
         match &frame.event.act {
             Act::Dispatch(_) | Act::Announce => {}
             Act::Farewell(_) => {
@@ -250,30 +262,45 @@ impl<W> Lane<W> {
 
     fn enter(&mut self, join: Join, caught_up: Vec<SharedFrame>, out: &mut Vec<Effect<W>>) {
         let (slot, reference) = (join.session.slot, join.topic);
-        if let Some(found) = self.at(slot) {
-            found.topics.push(reference);
-            found.ready |= reference.kind == EntityKind::User;
-        }
-        if let Some(topic) = self.topics.get_mut(&reference) {
-            topic.insert(slot);
-        }
+        let Some(found) = self.at(slot) else { return };
+        found.topics.push(reference);
+        found.ready |= reference.kind == EntityKind::User;
+        let user = found.identity.user;
+        let Some(topic) = self.topics.get_mut(&reference) else {
+            return;
+        };
+        // What the session sees when it gets the picture; it changes with what it catches up with.
+        let mut sight = join.view.map(|view| {
+            let changed = caught_up.iter().any(|frame| frame.event.access.is_some());
+            let roles = view.roles.clone();
+            let holder = Holder { slot, user, roles };
+            topic.sight_of(GroupId(reference.id), &view, holder, changed)
+        });
+        topic.insert(slot);
         self.give(slot, join.body);
         self.subscribe(slot, &join.groups, out);
+        let one: Arc<[u32]> = Arc::from([slot]);
         for frame in caught_up {
-            let user = self.at(slot).map(|found| found.identity.user);
-            let meant = match frame.event.audience {
-                Audience::Everyone | Audience::Channel(_) | Audience::Holders { .. } => true,
-                Audience::User(user_meant) => user == Some(user_meant),
+            let passed = match (&mut sight, frame.event.audience) {
+                (Some(sight), _) => sight.pass(&frame.event, &one),
+                (None, Audience::User(other)) if other != user => Passed::to(self.nobody.clone()),
+                (None, _) => Passed::to(one.clone()),
             };
-            if meant {
-                let again = Source::Again(frame.clone());
-                self.act(&frame, again, std::sync::Arc::from([slot]), out);
+            if !passed.recipients.is_empty() || !passed.news.is_empty() {
+                self.act(&frame, Source::Again(frame.clone()), passed, out);
             }
-            let still = self.topics.get(&reference);
-            if still.is_none_or(|topic| topic.members().binary_search(&slot).is_err()) {
-                break;
+            if !self.is_on(slot, reference) {
+                return;
             }
         }
+        if let (Some(sight), Some(topic)) = (sight, self.topics.get_mut(&reference)) {
+            topic.take_in(sight);
+        }
+    }
+
+    fn is_on(&self, slot: u32, reference: EntityRef) -> bool {
+        let topic = self.topics.get(&reference);
+        topic.is_some_and(|topic| topic.members().binary_search(&slot).is_ok())
     }
 
     /// The answer came too late to be continued: ask for a newer one.
@@ -286,7 +313,7 @@ impl<W> Lane<W> {
             EntityKind::Group => out.push(Effect::Subscribe {
                 session,
                 user: UserId(identity.user.0),
-                groups: vec![rookery_protocol::ids::GroupId(topic.id)],
+                groups: vec![GroupId(topic.id)],
             }),
         }
     }
@@ -302,11 +329,7 @@ impl<W> Lane<W> {
         if !self.settle(session, topic) {
             return;
         }
-        let on_it = self
-            .topics
-            .get(&topic)
-            .is_some_and(|t| t.members().binary_search(&session.slot).is_ok());
-        if !on_it && !self.asks(session, topic) {
+        if !self.is_on(session.slot, topic) && !self.asks(session, topic) {
             self.give(session.slot, farewell);
         }
         self.drop_idle(topic, out);

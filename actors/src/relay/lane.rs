@@ -146,6 +146,7 @@ impl<W> Lane<W> {
                 gseq,
                 body,
                 groups,
+                view,
             } => self.joined(
                 super::topic::Join {
                     session,
@@ -153,6 +154,7 @@ impl<W> Lane<W> {
                     gseq,
                     body,
                     groups,
+                    view,
                 },
                 out,
             ),

@@ -20,6 +20,8 @@ pub(super) enum Source {
     Event(SharedFrame),
     /// The same, given again to a session that joined later.
     Again(SharedFrame),
+    /// Made by the lane, when a channel appears or disappears.
+    Made(Box<Dispatch>),
     /// Made for one session (READY, GUILD_CREATE, RESUMED).
     Own(Box<Dispatch>),
 }
@@ -50,7 +52,7 @@ impl Entry {
     pub(super) fn dispatch(&self) -> Option<&Dispatch> {
         match &self.source {
             Source::Event(frame) | Source::Again(frame) => dispatch_of(frame),
-            Source::Own(dispatch) => Some(dispatch),
+            Source::Made(dispatch) | Source::Own(dispatch) => Some(dispatch),
         }
     }
 

@@ -4,6 +4,9 @@
 //! inbox, runs the [`Effect`]s and hands [`Lane::flush`] a function that encodes and writes. The order of the inputs is
 //! the order every session sees.
 //!
+//! *What a session sees* of a group is decided when an event passes: the lane keeps the group's picture of who sees which
+//! channel, in step with the events, and what a change makes appear or disappear goes out right behind it.
+//!
 //! *Nothing per session is copied*: an event is one entry of the lane's replay log with a shared snapshot of its
 //! recipients; a session holds positions of that log. Its numbers are dense, so what it missed is found by walking the
 //! log backwards.
@@ -14,6 +17,7 @@ mod lane;
 mod log;
 mod roster;
 mod session;
+mod sight;
 mod topic;
 mod wire;
 
@@ -22,4 +26,6 @@ mod tests;
 
 pub use delivery::{Deliveries, Delivery, Flush};
 pub use lane::{Census, Config, Lane};
-pub use wire::{Control, Effect, Identity, Input, Link, Lost, Refusal, Secret, SessionRef, Shard};
+pub use wire::{
+    Control, Effect, Identity, Input, Link, Lost, Refusal, Secret, SessionRef, Shard, Viewpoint,
+};

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rookery_protocol::entity::EntityRef;
-use rookery_protocol::event::{Dispatch, SharedFrame};
+use rookery_protocol::event::{Dispatch, Event, SharedFrame};
 use rookery_protocol::ids::GroupId;
 
-use super::wire::SessionRef;
+use super::sight::{Holder, Passed, Picture, Sight};
+use super::wire::{SessionRef, Viewpoint};
 
 /// Frames that wait for a gap to be healed; what comes on top is read from the event log afterwards.
 const WAITING_FRAMES: usize = 1_024;
@@ -20,6 +21,7 @@ pub(super) struct Join {
     pub(super) gseq: u64,
     pub(super) body: Box<Dispatch>,
     pub(super) groups: Vec<GroupId>,
+    pub(super) view: Option<Viewpoint>,
 }
 
 /// What waits while a gap is being healed.
@@ -55,6 +57,8 @@ pub(super) struct Topic {
     members: Vec<u32>,
     /// The same as a snapshot that log entries share; made when the next event needs it.
     shared: Option<Arc<[u32]>>,
+    /// Of a group with members: who of them sees what.
+    sight: Option<Sight>,
     /// Set while a gap is being healed.
     healing: Option<VecDeque<Waiting>>,
 }
@@ -91,6 +95,47 @@ impl Topic {
         if let Ok(at) = self.members.binary_search(&slot) {
             self.members.remove(at);
             self.shared = None;
+            if self.members.is_empty() {
+                self.sight = None;
+            } else if let Some(sight) = &mut self.sight {
+                sight.remove(slot);
+            }
+        }
+    }
+
+    /// Takes note of a group's event and says who gets what of it.
+    pub(super) fn pass(&mut self, event: &Event) -> Passed {
+        let recipients = self.recipients();
+        match &mut self.sight {
+            Some(sight) => sight.pass(event, &recipients),
+            None => Passed::to(recipients),
+        }
+    }
+
+    /// What a session that joins sees at first. If nothing changed since, that is what the topic has already.
+    pub(super) fn sight_of(
+        &self,
+        group: GroupId,
+        view: &Viewpoint,
+        holder: Holder,
+        changed: bool,
+    ) -> Sight {
+        let picture = match &self.sight {
+            Some(sight) if !changed => sight.picture(),
+            _ => Arc::new(Picture::new(group, &view.access)),
+        };
+        Sight::of_one(picture, holder)
+    }
+
+    /// Takes in the sight of a session that has caught up.
+    pub(super) fn take_in(&mut self, caught_up: Sight) {
+        match &mut self.sight {
+            Some(sight) => {
+                for holder in caught_up.into_holders() {
+                    sight.insert(holder);
+                }
+            }
+            None => self.sight = Some(caught_up),
         }
     }
 

@@ -1,11 +1,13 @@
 //! What goes into a lane and what comes out of it. `W` is a session's write side, which the core only keeps.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::user::Proof;
 use rookery_protocol::entity::EntityRef;
-use rookery_protocol::event::{Dispatch, SharedFrame};
-use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::event::{AccessPicture, Dispatch, SharedFrame};
+use rookery_protocol::ids::{GroupId, RoleId, UserId};
 use rookery_protocol::intents::Intents;
 
 /// A session of a lane. A slot is used again; its generation is not.
@@ -176,6 +178,8 @@ pub enum Input<W> {
         body: Box<Dispatch>,
         /// The user's groups, with READY.
         groups: Vec<GroupId>,
+        /// What decides what the session sees of a group, with GUILD_CREATE.
+        view: Option<Viewpoint>,
     },
     /// The group does not have the session's user.
     NotJoined {
@@ -199,6 +203,15 @@ pub enum Input<W> {
     Tick,
     /// The node stops: every socket is told to reconnect.
     Shutdown,
+}
+
+/// What decides which channels of a group a session sees.
+#[derive(Debug, Clone)]
+pub struct Viewpoint {
+    /// The group's picture.
+    pub access: Arc<AccessPicture>,
+    /// The roles of the session's user.
+    pub roles: Vec<RoleId>,
 }
 
 /// The event log does not reach back to what is missing.

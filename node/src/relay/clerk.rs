@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use rookery_actors::relay::{Identity, Input, Lost, SessionRef};
+use rookery_actors::relay::{Identity, Input, Lost, SessionRef, Viewpoint};
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::client::group::guild_create;
 use rookery_protocol::command::Answer;
@@ -164,6 +164,7 @@ impl Clerk {
             gseq: attached.gseq,
             body,
             groups,
+            view: None,
         };
         self.hub.send(lane, joined).await;
     }
@@ -234,17 +235,22 @@ impl Clerk {
             .persist(|| async {
                 let picture = self.world.subscribe(group, Subscribe { by }).await?;
                 let body = self.guild_create(&picture).await?;
-                Ok((picture.gseq, body))
+                let view = Viewpoint {
+                    access: picture.access,
+                    roles: picture.me.roles,
+                };
+                Ok((picture.gseq, body, view))
             })
             .await;
         let topic = group.into();
         let input = match picture {
-            Ok((gseq, body)) => Input::Joined {
+            Ok((gseq, body, view)) => Input::Joined {
                 session,
                 topic,
                 gseq,
                 body,
                 groups: Vec::new(),
+                view: Some(view),
             },
             // Without this group's events the session would not be whole: the client starts a new one.
             Err(refusal) if is_passing(&refusal) => {

@@ -12,7 +12,7 @@ use crate::document::{
 };
 use crate::event::{AccessPicture, Dispatch};
 use crate::ids::{AttachmentId, ChannelId, GroupId, MessageId, RoleId, UserId};
-use crate::permissions::{Overwrite, OverwriteTarget, Permissions};
+use crate::permissions::{Overwrite, Permissions};
 use crate::profile::Profile;
 use crate::time::Millis;
 
@@ -658,8 +658,8 @@ pub struct DeleteOverwrite {
     pub by: UserId,
     /// Where.
     pub channel: ChannelId,
-    /// Whose.
-    pub target: OverwriteTarget,
+    /// Whose: the id of a role or of a member.
+    pub target: u64,
     /// Why, for the audit log.
     pub reason: Option<String>,
 }
@@ -669,8 +669,21 @@ pub struct DeleteOverwrite {
 pub struct MoveChannels {
     /// Who asks.
     pub by: UserId,
-    /// Channels with what changes; only place and category are looked at.
-    pub moves: Vec<(ChannelId, ChannelPatch)>,
+    /// What moves where, one after the other.
+    pub moves: Vec<ChannelMove>,
+}
+
+/// A channel that moves. The outer `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChannelMove {
+    /// Which.
+    pub channel: ChannelId,
+    /// Its place in the list.
+    pub position: Option<u32>,
+    /// The category it is under.
+    pub parent: Option<Option<ChannelId>>,
+    /// Take over the category's overwrites.
+    pub lock_permissions: bool,
 }
 
 /// Bans a user, member or not; the ban stays when he was no member. The edge deletes his messages afterwards.

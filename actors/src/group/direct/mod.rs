@@ -127,7 +127,7 @@ fn begin(
         roles: Vec::new(),
         direct: Some(direct),
     };
-    let live = Live::new(document, kit.clone());
+    let mut live = Live::new(document, kit.clone());
     live.save(turn);
     live
 }

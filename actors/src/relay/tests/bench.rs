@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::relay::{
     Config, Control, Effect, Flush, Identity, Input, Lane, Link, Lost, Refusal, Secret, SessionRef,
+    Viewpoint,
 };
 
 pub(super) const AUTHOR: UserId = UserId(1);
@@ -288,6 +289,7 @@ impl Bench {
                     gseq: seen,
                     body: Box::new(body),
                     groups,
+                    view: None,
                 });
             }
             What::Subscribe(session, _, group) if refused => {
@@ -312,6 +314,10 @@ impl Bench {
                     gseq: seen,
                     body: Box::new(body),
                     groups: Vec::new(),
+                    view: Some(Viewpoint {
+                        access: Arc::default(),
+                        roles: Vec::new(),
+                    }),
                 });
             }
             What::Heal(topic, since) => {
