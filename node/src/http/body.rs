@@ -27,6 +27,18 @@ impl JsonBody {
     pub(super) fn read<T>(&self, read: impl FnOnce(&Form<'_>) -> Option<T>) -> Answer<T> {
         form::read(&self.0, read)
     }
+
+    /// Reads it as a list of forms.
+    ///
+    /// # Errors
+    /// `InvalidFormBody`.
+    pub(super) fn read_list<T>(
+        &self,
+        most: usize,
+        read: impl Fn(&Form<'_>) -> Option<T>,
+    ) -> Answer<Vec<T>> {
+        form::read_list(&self.0, most, read)
+    }
 }
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {

@@ -42,6 +42,44 @@ pub fn read<T>(body: &Value, read: impl FnOnce(&Form<'_>) -> Option<T>) -> Answe
     result.ok_or_else(|| ErrorCode::Internal.into())
 }
 
+/// Reads a body that is a list of at most `most` forms.
+///
+/// # Errors
+/// `InvalidFormBody` with every fault.
+pub fn read_list<T>(
+    body: &Value,
+    most: usize,
+    read: impl Fn(&Form<'_>) -> Option<T>,
+) -> Answer<Vec<T>> {
+    let errors = RefCell::<FormErrors>::default();
+    let fault = |code: &str, message: String| errors.borrow_mut().add("", code, message);
+    let mut items = Vec::new();
+    match body.as_array() {
+        None => fault("LIST_TYPE_CONVERT", NO_LIST.to_owned()),
+        Some(list) if list.len() > most => {
+            let message = format!("Must be {most} or fewer in length.");
+            fault("BASE_TYPE_MAX_LENGTH", message);
+        }
+        Some(list) => {
+            for (n, item) in list.iter().enumerate() {
+                let form = Form {
+                    fields: item.as_object(),
+                    path: n.to_string(),
+                    errors: &errors,
+                };
+                if form.fields.is_none() {
+                    form.fault("", "DICT_TYPE_CONVERT", NO_DICT);
+                } else {
+                    items.extend(read(&form));
+                }
+            }
+        }
+    }
+    errors.into_inner().finish()?;
+    Ok(items)
+}
+
+const NO_LIST: &str = "Only iterables may be used in a ListType";
 const NO_DICT: &str = "Only dictionaries may be used in a DictType";
 const REQUIRED: &str = "This field is required";
 
@@ -104,14 +142,7 @@ impl<'a> Form<'a> {
 
     /// An id: a decimal string, or a number.
     pub fn id<T: FromStr>(&self, key: &str) -> Field<'a, T> {
-        self.field(key, "NUMBER_TYPE_COERCE", |value| {
-            let id = match value {
-                Value::String(text) => text.parse().ok(),
-                Value::Number(number) => number.to_string().parse().ok(),
-                _ => None,
-            };
-            id.ok_or_else(|| not_snowflake(value))
-        })
+        self.field(key, "NUMBER_TYPE_COERCE", snowflake)
     }
 
     /// One of a few numbers; `choose` knows which, `choices` names them.
@@ -162,6 +193,74 @@ impl<'a> Form<'a> {
             texts
                 .collect::<Option<_>>()
                 .ok_or_else(|| "Only strings may be in this list.".to_owned())
+        })
+    }
+
+    /// A list of at most `most` values that `convert` understands; each fault has the place of its item.
+    pub fn list<T>(
+        &self,
+        key: &str,
+        most: usize,
+        code: &str,
+        convert: impl Fn(&'a Value, &str) -> Result<T, String>,
+    ) -> Field<'a, Vec<T>> {
+        let Field {
+            state,
+            path,
+            errors,
+        } = self.field(key, "LIST_TYPE_CONVERT", |value| {
+            let list = value.as_array();
+            list.ok_or_else(|| NO_LIST.to_owned())
+        });
+        let state = match state {
+            State::Absent => State::Absent,
+            State::Null => State::Null,
+            State::Bad => State::Bad,
+            State::Good(items) if items.len() > most => {
+                let message = format!("Must be {most} or fewer in length.");
+                errors
+                    .borrow_mut()
+                    .add(&path, "BASE_TYPE_MAX_LENGTH", message);
+                State::Bad
+            }
+            State::Good(items) => {
+                let mut good = Vec::with_capacity(items.len());
+                for (n, item) in items.iter().enumerate() {
+                    let path = format!("{path}.{n}");
+                    match convert(item, &path) {
+                        Ok(value) => good.push(value),
+                        Err(message) => errors.borrow_mut().add(&path, code, message),
+                    }
+                }
+                if good.len() == items.len() {
+                    State::Good(good)
+                } else {
+                    State::Bad
+                }
+            }
+        };
+        Field {
+            state,
+            path,
+            errors,
+        }
+    }
+
+    /// A list of at most `most` ids.
+    pub fn ids<T: FromStr>(&self, key: &str, most: usize) -> Field<'a, Vec<T>> {
+        self.list(key, most, "NUMBER_TYPE_COERCE", |value, _| snowflake(value))
+    }
+
+    /// A list of at most `most` forms.
+    pub fn objects(&self, key: &str, most: usize) -> Field<'a, Vec<Form<'a>>> {
+        let errors = self.errors;
+        self.list(key, most, "DICT_TYPE_CONVERT", |value, path| match value {
+            Value::Object(fields) => Ok(Form {
+                fields: Some(fields),
+                path: path.to_owned(),
+                errors,
+            }),
+            _ => Err(NO_DICT.to_owned()),
         })
     }
 
@@ -291,6 +390,16 @@ impl Field<'_, String> {
     }
 }
 
+/// Reads an id.
+fn snowflake<T: FromStr>(value: &Value) -> Result<T, String> {
+    let id = match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.to_string().parse().ok(),
+        _ => None,
+    };
+    id.ok_or_else(|| not_snowflake(value))
+}
+
 /// The words of an id that is none.
 pub fn not_snowflake(value: &Value) -> String {
     format!("Value {} is not snowflake.", echo(value))
@@ -336,10 +445,10 @@ mod tests {
     fn every_fault_has_its_code_and_path() {
         let body = json!({
             "name": 7, "long": "x".repeat(9), "count": 99, "below": -1, "word": "x", "huge": 1e300, "flag": "maybe",
-            "id": "12a", "kind": 3, "inner": { "id": [] }, "list": "x", "empty": "\u{200b} \0",
+            "id": "12a", "kind": 3, "inner": { "id": [] }, "list": "x", "items": ["1", "x"], "forms": [{ "id": "x" }], "empty": "\u{200b} \0",
         });
         type Reader = fn(&Form<'_>);
-        let table: [(&str, &str, Reader); 13] = [
+        let table: [(&str, &str, Reader); 17] = [
             ("name", "STRING_TYPE_CONVERT", |f| {
                 f.text("name").optional();
             }),
@@ -378,6 +487,20 @@ mod tests {
             }),
             ("list", "LIST_TYPE_CONVERT", |f| {
                 f.texts("list", 3).optional();
+            }),
+            ("items.1", "NUMBER_TYPE_COERCE", |f| {
+                f.ids::<ChannelId>("items", 3).optional();
+            }),
+            ("items", "BASE_TYPE_MAX_LENGTH", |f| {
+                f.ids::<ChannelId>("items", 1).optional();
+            }),
+            ("items.0", "DICT_TYPE_CONVERT", |f| {
+                f.objects("items", 3).optional();
+            }),
+            ("forms.0.id", "NUMBER_TYPE_COERCE", |f| {
+                for form in f.objects("forms", 3).or(Vec::new()) {
+                    form.id::<ChannelId>("id").optional();
+                }
             }),
             ("absent", "BASE_TYPE_REQUIRED", |f| {
                 f.text("absent").required();

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use rookery_protocol::client::channel::channel;
-use rookery_protocol::client::group::{guild, role};
+use rookery_protocol::client::group::guild;
 use rookery_protocol::client::invite::invite_with_metadata;
 use rookery_protocol::command::group::{
-    ChannelPatch, CreateChannel, CreateGroup, DeleteGroup, GetGroup, GroupPatch, ListChannels,
-    ListInvites, UpdateGroup,
+    ChannelMove, ChannelPatch, CreateChannel, CreateGroup, DeleteGroup, GetGroup, GroupPatch,
+    ListChannels, ListInvites, MoveChannels, UpdateGroup,
 };
 use rookery_protocol::document::ChannelKind;
 use rookery_protocol::error::ErrorCode;
@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::body::{JsonBody, Params, Query};
 use super::form::Form;
 use super::guard::Person;
+use super::overwrites::read_overwrites;
 use super::reason::Reason;
 use super::refusal::{Reply, created, no_content, ok};
 use crate::app::App;
@@ -157,6 +158,31 @@ pub(super) async fn create_channel(
     )))
 }
 
+/// `PATCH /guilds/{id}/channels`
+pub(super) async fn arrange_channels(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    body: JsonBody,
+) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let moves = body.read_list(limits::CHANNELS_PER_GROUP, |form| {
+        let channel = form.id::<ChannelId>("id").required();
+        let position = form.integer("position", 0..=u64::from(u16::MAX)).optional();
+        let parent = form.id::<ChannelId>("parent_id").patch();
+        let lock_permissions = form.flag("lock_permissions").or(false);
+        Some(ChannelMove {
+            channel: channel?,
+            position: position.and_then(|n| u32::try_from(n).ok()),
+            parent,
+            lock_permissions,
+        })
+    })?;
+    let by = caller.id();
+    app.directory.ask(group, MoveChannels { by, moves }).await?;
+    Ok(no_content())
+}
+
 /// The fields of a channel.
 pub(super) fn read_channel(form: &Form<'_>) -> ChannelPatch {
     let small = |field: Option<u64>| field.and_then(|n| u32::try_from(n).ok());
@@ -172,18 +198,8 @@ pub(super) fn read_channel(form: &Form<'_>) -> ChannelPatch {
         ),
         bitrate: small(form.integer("bitrate", BITRATE).optional()),
         user_limit: small(form.integer("user_limit", 0..=VOICE_USERS).optional()),
-        overwrites: None,
+        overwrites: read_overwrites(form),
     }
-}
-
-/// `GET /guilds/{id}/roles`
-pub(super) async fn roles(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let view = app
-        .directory
-        .ask(group, GetGroup { by: caller.id() })
-        .await?;
-    Ok(ok(&view.group.roles.iter().map(role).collect::<Vec<_>>()))
 }
 
 /// `GET /guilds/{id}/invites`

@@ -2,11 +2,16 @@
 
 use axum::extract::State;
 use rookery_protocol::client::member::MemberJson;
-use rookery_protocol::command::group::{GetMember, ListMembers, RemoveMember};
+use rookery_protocol::command::group::{
+    GetMember, ListMembers, MemberPatch, RemoveMember, UpdateMember,
+};
 use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::limits;
+use rookery_protocol::profile::Profile;
+use rookery_protocol::time::Millis;
 
-use super::body::{Params, Query};
+use super::body::{JsonBody, Params, Query};
+use super::form::Form;
 use super::reason::Reason;
 use super::refusal::{Reply, no_content, ok};
 use crate::app::App;
@@ -80,4 +85,80 @@ pub(super) async fn kick(
     };
     app.directory.ask(group, request).await?;
     Ok(no_content())
+}
+
+/// `PATCH /guilds/{id}/members/{user}`
+pub(super) async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    Reason(reason): Reason,
+    body: JsonBody,
+) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let user = params.id::<UserId>("user_id")?;
+    let patch = body.read(|form| {
+        let roles = form.ids("roles", limits::ROLES_PER_GROUP).patch();
+        let until = form.field("communication_disabled_until", BAD_TIME.0, |value| {
+            let time = value.as_str().and_then(Millis::parse);
+            time.ok_or_else(|| BAD_TIME.1.to_owned())
+        });
+        Some(MemberPatch {
+            nick: read_nick(form),
+            roles: roles.map(Option::unwrap_or_default),
+            timeout_until: until.patch(),
+        })
+    })?;
+    let user = app.accounts.profile(user).await?;
+    change(&app, &caller, group, user, patch, reason).await
+}
+
+/// What a timestamp that is none is answered with.
+const BAD_TIME: (&str, &str) = (
+    "DATE_TIME_TYPE_PARSE",
+    "Could not parse. Should be ISO8601.",
+);
+
+/// `PATCH /guilds/{id}/members/@me`
+pub(super) async fn update_me(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    Reason(reason): Reason,
+    body: JsonBody,
+) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let nick = body.read(|form| Some(read_nick(form)))?;
+    let patch = MemberPatch {
+        nick,
+        ..MemberPatch::default()
+    };
+    let me = caller.account.profile.clone();
+    change(&app, &caller, group, me, patch, reason).await
+}
+
+/// A name in the group; an empty one is none.
+#[allow(clippy::option_option, reason = "the shape of every patch command")]
+fn read_nick(form: &Form<'_>) -> Option<Option<String>> {
+    let chars = 0..=*limits::DISPLAY_NAME_CHARS.end();
+    let nick = form.text("nick").name(chars).patch();
+    nick.map(|nick| nick.filter(|nick| !nick.is_empty()))
+}
+
+async fn change(
+    app: &App,
+    caller: &Caller,
+    group: GroupId,
+    user: Profile,
+    patch: MemberPatch,
+    reason: Option<String>,
+) -> Reply {
+    let request = UpdateMember {
+        by: caller.id(),
+        user: user.clone(),
+        patch,
+        reason,
+    };
+    let row = app.directory.ask(group, request).await?;
+    Ok(ok(&MemberJson::full(&row, &user)))
 }

@@ -17,9 +17,11 @@ mod invites;
 pub mod limits;
 mod members;
 mod messages;
+mod overwrites;
 mod reason;
 pub mod refusal;
 mod relationships;
+mod roles;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -94,15 +96,22 @@ routes! {
 
     "/guilds": post guilds::create;
     "/guilds/{guild_id}": get guilds::get, patch guilds::update, delete guilds::delete;
-    "/guilds/{guild_id}/channels": get guilds::channels, post guilds::create_channel;
-    "/guilds/{guild_id}/roles": get guilds::roles;
+    "/guilds/{guild_id}/channels": get guilds::channels, post guilds::create_channel,
+        patch guilds::arrange_channels;
+    "/guilds/{guild_id}/roles": get roles::list, post roles::create, patch roles::arrange;
+    "/guilds/{guild_id}/roles/{role_id}": get roles::get, patch roles::update, delete roles::delete;
     "/guilds/{guild_id}/invites": get guilds::invites;
     "/guilds/{guild_id}/members": get members::list;
-    "/guilds/{guild_id}/members/{user_id}": get members::get, delete members::kick;
+    "/guilds/{guild_id}/members/@me": patch members::update_me;
+    "/guilds/{guild_id}/members/{user_id}":
+        get members::get, patch members::update, delete members::kick;
+    "/guilds/{guild_id}/members/{user_id}/roles/{role_id}": put roles::give, delete roles::take;
 
     "/channels/{channel_id}": get channels::get, patch channels::update, delete channels::delete;
     "/channels/{channel_id}/recipients/{user_id}":
         put directs::add_recipient, delete directs::remove_recipient;
+    "/channels/{channel_id}/permissions/{overwrite_id}":
+        put overwrites::put, delete overwrites::delete;
     "/channels/{channel_id}/typing": post channels::typing;
     "/channels/{channel_id}/invites": get channels::invites, post channels::create_invite;
     "/channels/{channel_id}/messages": get messages::list, post messages::create;

@@ -100,7 +100,10 @@ fn settings_change_and_show() {
         Permissions::DEFAULT,
         "he is no owner any more"
     );
-    assert_eq!(rig.take_names(), [EventName::GuildUpdate]);
+    assert_eq!(
+        rig.take_names(),
+        [EventName::GuildUpdate, EventName::GuildAuditLogEntryCreate]
+    );
 
     // The same again changes nothing, so nothing is written.
     update(&mut rig, ADA, patch).unwrap();

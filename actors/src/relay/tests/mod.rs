@@ -6,7 +6,11 @@
 )]
 
 mod bench;
+mod check;
+mod clients;
+mod groups;
 mod model;
+mod sight;
 
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::user::Proof;

@@ -1,38 +1,173 @@
-//! Property: whatever is lost, late, cut, resumed or full, every session gets exactly its topics' events, in order.
+//! Property: whatever is lost, late, cut, resumed or full, every session gets exactly what it may see of its topics' events,
+//! in order, and channels appear and disappear with the changes that make them.
 
 use proptest::prelude::*;
-use rookery_protocol::event::{Act, EventName};
-use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::event::{AccessChange, Act, Audience, EventName};
+use rookery_protocol::ids::{ChannelId, GroupId, RoleId, UserId};
 use rookery_protocol::intents::Intents;
+use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 
 use super::bench::{Bench, text};
 use crate::relay::{Config, Input};
 
 #[derive(Debug, Clone)]
 enum Op {
-    Open { user: u64, flavour: u8 },
+    Open {
+        user: u64,
+        flavour: u8,
+    },
     Answer(usize),
-    Message { group: u64, lost: bool },
-    Join { user: u64, group: u64, lost: bool },
-    Notify { which: usize, lost: bool },
-    Leave { user: u64, group: u64, lost: bool },
-    Typing { group: u64 },
-    Announce { group: u64 },
+    Message {
+        group: u64,
+        lost: bool,
+    },
+    Join {
+        user: u64,
+        group: u64,
+        lost: bool,
+    },
+    Notify {
+        which: usize,
+        lost: bool,
+    },
+    Leave {
+        user: u64,
+        group: u64,
+        lost: bool,
+    },
+    /// Into a channel, which may be none.
+    Say {
+        group: u64,
+        channel: u64,
+        lost: bool,
+    },
+    /// For who may manage a channel.
+    Note {
+        group: u64,
+        channel: u64,
+        lost: bool,
+    },
+    Owner {
+        group: u64,
+        user: u64,
+        lost: bool,
+    },
+    /// What a role allows, 0 being `@everyone`; none: it is removed.
+    Role {
+        group: u64,
+        role: u64,
+        allows: Option<Permissions>,
+        lost: bool,
+    },
+    /// A member holds the roles whose bits are set, of those that there are.
+    Hold {
+        group: u64,
+        user: u64,
+        roles: u64,
+        lost: bool,
+    },
+    /// A channel with these overwrites; none: it is removed.
+    Channel {
+        group: u64,
+        channel: u64,
+        overwrites: Option<Vec<Overwrite>>,
+        lost: bool,
+    },
+    Typing {
+        group: u64,
+    },
+    Announce {
+        group: u64,
+    },
     Cut(usize),
     End(usize),
-    Resume { client: usize, back: usize },
-    Full { client: usize, is_full: bool },
+    Resume {
+        client: usize,
+        back: usize,
+    },
+    Full {
+        client: usize,
+        is_full: bool,
+    },
     Flush,
     Pass(u64),
-    Trim { group: u64 },
+    Trim {
+        group: u64,
+    },
     Reveal,
+}
+
+/// Sets that say something about seeing.
+fn allows() -> impl Strategy<Value = Permissions> {
+    let (view, manage) = (Permissions::VIEW_CHANNEL, Permissions::MANAGE_CHANNELS);
+    prop_oneof![
+        3 => Just(Permissions::NONE),
+        3 => Just(view),
+        2 => Just(view | manage),
+        1 => Just(manage),
+        1 => Just(Permissions::ADMINISTRATOR),
+    ]
+}
+
+fn overwrites(group: u64) -> impl Strategy<Value = Vec<Overwrite>> {
+    let target = prop_oneof![
+        (0u64..4).prop_map(move |n| OverwriteTarget::Role(role(group, n))),
+        (1u64..4).prop_map(|n| OverwriteTarget::Member(UserId(n))),
+    ];
+    let said = (allows(), allows(), any::<bool>());
+    prop::collection::btree_map(target, said, 0..4).prop_map(|all| {
+        let all = all.into_iter();
+        let overwrite = |(target, (allow, deny, is_both))| Overwrite {
+            target,
+            allow: if is_both { allow } else { Permissions::NONE },
+            deny,
+        };
+        // Administrators are made by roles only.
+        let channels = |o: Overwrite| Overwrite {
+            allow: o.allow & !Permissions::ADMINISTRATOR,
+            deny: o.deny & !Permissions::ADMINISTRATOR,
+            ..o
+        };
+        all.map(overwrite).map(channels).collect()
+    })
+}
+
+/// The role of a number in a group; 0 is `@everyone`.
+fn role(group: u64, number: u64) -> RoleId {
+    RoleId(if number == 0 { group } else { 100 + number })
+}
+
+/// What changes who sees what, and what only some see.
+fn sight() -> impl Strategy<Value = Op> {
+    let lost = || prop::bool::weighted(0.2);
+    let (group, channel, user) = (|| 10u64..13, || 1u64..4, || 1u64..4);
+    let change = (group(), channel(), lost()).prop_flat_map(|(group, channel, lost)| {
+        let overwrites = prop::option::weighted(0.8, overwrites(group));
+        overwrites.prop_map(move |overwrites| Op::Channel {
+            group,
+            channel,
+            overwrites,
+            lost,
+        })
+    });
+    prop_oneof![
+        6 => (group(), channel(), lost()).prop_map(|(group, channel, lost)| Op::Say { group, channel, lost }),
+        1 => (group(), channel(), lost()).prop_map(|(group, channel, lost)| Op::Note { group, channel, lost }),
+        1 => (group(), user(), lost()).prop_map(|(group, user, lost)| Op::Owner { group, user, lost }),
+        3 => (group(), 0u64..4, prop::option::weighted(0.8, allows()), lost())
+            .prop_map(|(group, role, allows, lost)| Op::Role { group, role, allows, lost }),
+        4 => (group(), user(), 0u64..8, lost())
+            .prop_map(|(group, user, roles, lost)| Op::Hold { group, user, roles, lost }),
+        4 => change,
+    ]
 }
 
 fn op() -> impl Strategy<Value = Op> {
     let (user, group) = (1u64..4, 10u64..13);
     let lost = prop::bool::weighted(0.2);
     prop_oneof![
-        3 => (user.clone(), 0u8..3).prop_map(|(user, flavour)| Op::Open { user, flavour }),
+        14 => sight(),
+        3 => (user.clone(), 0u8..4).prop_map(|(user, flavour)| Op::Open { user, flavour }),
         12 => (0usize..64).prop_map(Op::Answer),
         12 => (group.clone(), lost).prop_map(|(group, lost)| Op::Message { group, lost }),
         4 => (user.clone(), group.clone(), lost)
@@ -56,7 +191,8 @@ fn intents(flavour: u8) -> Intents {
     match flavour {
         0 => Intents::ALL,
         1 => Intents::GUILDS | Intents::GUILD_MESSAGES,
-        _ => Intents::GUILDS,
+        2 => Intents::GUILDS,
+        _ => Intents::GUILD_MESSAGES,
     }
 }
 
@@ -79,6 +215,65 @@ fn run(bench: &mut Bench, op: Op) {
             }
         }
         Op::Leave { user, group, lost } => bench.leave_group(UserId(user), GroupId(group), lost),
+        Op::Say {
+            group,
+            channel,
+            lost,
+        } => {
+            let audience = Audience::Channel(ChannelId(channel));
+            bench.message_to(GroupId(group), audience, lost);
+        }
+        Op::Note {
+            group,
+            channel,
+            lost,
+        } => {
+            let audience = Audience::Holders {
+                permissions: Permissions::MANAGE_CHANNELS,
+                channel: Some(ChannelId(channel)),
+            };
+            bench.message_to(GroupId(group), audience, lost);
+        }
+        Op::Owner { group, user, lost } => {
+            bench.change(GroupId(group), AccessChange::Owner(UserId(user)), lost);
+        }
+        Op::Role {
+            group,
+            role: number,
+            allows,
+            lost,
+        } => {
+            // `@everyone` stays.
+            let allows = allows.or((number == 0).then_some(Permissions::NONE));
+            let change = AccessChange::Role(role(group, number), allows);
+            bench.change(GroupId(group), change, lost);
+        }
+        Op::Hold {
+            group,
+            user,
+            roles,
+            lost,
+        } => {
+            let (group, user) = (GroupId(group), UserId(user));
+            if bench.members.contains(&(group, user)) {
+                let there = bench.present(group).roles;
+                let wanted = (1u64..4).filter(|n| roles & (1 << (n - 1)) != 0);
+                let held = wanted.map(|n| role(group.0, n));
+                let held = held.filter(|role| there.contains_key(role)).collect();
+                bench.change(group, AccessChange::Member(user, held), lost);
+            }
+        }
+        Op::Channel {
+            group,
+            channel,
+            overwrites,
+            lost,
+        } => {
+            let there = bench.present(GroupId(group)).channels;
+            if overwrites.is_some() || there.contains_key(&ChannelId(channel)) {
+                bench.set_channel(GroupId(group), ChannelId(channel), overwrites, lost);
+            }
+        }
         Op::Typing { group } => {
             let typing = text(EventName::TypingStart, "typing", Intents::NONE, false);
             bench.value(GroupId(group).into(), Act::Dispatch(typing));
