@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::http::limits::Limits;
 use crate::ids::Ids;
 use crate::index::Index;
+use crate::presence::{Registry, Touched};
 
 /// The node as handlers see it; cheap to clone.
 #[derive(Clone)]
@@ -39,6 +40,10 @@ pub struct Parts {
     pub links: Links,
     /// Rate limits.
     pub limits: Limits,
+    /// Who is online.
+    pub presence: Arc<dyn Registry>,
+    /// What changed that presence and member lists depend on.
+    pub touched: Arc<Touched>,
     /// The clock.
     pub clock: Arc<SystemClock>,
     /// Mints ids of users, groups, applications and logins.

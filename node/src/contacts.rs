@@ -22,6 +22,8 @@ pub struct Contacts {
     pub private_channels: Vec<Value>,
     /// Everybody in the two.
     pub users: Vec<Value>,
+    /// Those of his friends who are there.
+    pub presences: Vec<Value>,
 }
 
 impl Contacts {
@@ -61,6 +63,7 @@ impl Contacts {
                 .into_iter()
                 .map(|who| json!(UserJson::from(who)))
                 .collect(),
+            presences: Vec::new(),
         })
     }
 }

@@ -77,13 +77,13 @@ impl Index {
         Ok(row.map_err(fault::read_failed)?.map(|row| row.user))
     }
 
-    /// The groups a user is in, by rising id; one more than allowed at most.
+    /// The groups a user is in, by rising id; of a bot one more than allowed at most.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn groups_of(&self, user: UserId) -> Answer<Vec<GroupId>> {
         let rows = self
-            .partition::<Memberships>(user, limits::GROUPS_PER_USER + 1)
+            .partition::<Memberships>(user, limits::GROUPS_PER_BOT + 1)
             .await?;
         Ok(rows.into_iter().map(|row| row.group).collect())
     }

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::http::limits::Limits;
 use crate::ids::{BeginError, Incarnation};
 use crate::index::Index;
+use crate::presence::{Listener, Memory, Touched};
 
 /// The worker id of the only node.
 const WORKER: u16 = 1;
@@ -68,11 +69,15 @@ impl Node {
         let accounts = Arc::new(Accounts::new(Arc::clone(&store)));
         let keys = Keys::open(Arc::clone(&store), lane.clone(), clock.now()).await?;
         let links = Links::new(&config.origin(), keys.ring().files());
+        let touched = Arc::new(Touched::default());
         let world = World {
             store: Arc::clone(&store),
             lane: lane.clone(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            publisher,
+            publisher: Arc::new(Listener {
+                publisher,
+                touched: Arc::clone(&touched),
+            }),
             accounts: Arc::clone(&accounts) as Arc<dyn AccountCache>,
             kit: Kit {
                 ids: ids.minter(),
@@ -96,6 +101,8 @@ impl Node {
             store,
             links,
             limits: Limits::new(config.limits.clone()),
+            presence: Arc::new(Memory::default()),
+            touched,
             clock,
             ids: Arc::new(ids),
             is_draining: AtomicBool::new(false),

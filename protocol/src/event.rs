@@ -67,16 +67,19 @@ event_names! {
     ChannelRecipientRemove = "CHANNEL_RECIPIENT_REMOVE",
     TypingStart = "TYPING_START",
     PresenceUpdate = "PRESENCE_UPDATE",
+    RateLimited = "RATE_LIMITED",
     RelationshipAdd = "RELATIONSHIP_ADD",
     RelationshipUpdate = "RELATIONSHIP_UPDATE",
     RelationshipRemove = "RELATIONSHIP_REMOVE",
 }
 
 /// Who of an entity's subscribed sessions an event is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Audience {
     /// All of them.
     Everyone,
+    /// Those of everybody else: what blocks keep from people.
+    Except(Vec<UserId>),
     /// Those of one user.
     User(UserId),
     /// Those whose users see a channel of the group.

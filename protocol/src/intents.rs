@@ -69,6 +69,11 @@ impl Intents {
         self.0 & other.0 == other.0
     }
 
+    /// Whether the set holds a privileged intent that is not among those granted.
+    pub fn asks_beyond(self, granted: Self) -> bool {
+        self.0 & Self::PRIVILEGED.0 & !granted.0 != 0
+    }
+
     /// Whether no bit outside [`Intents::ALL`] is set; else the socket is closed with 4013.
     pub fn is_valid(self) -> bool {
         self.0 & !Self::ALL.0 == 0

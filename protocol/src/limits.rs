@@ -16,6 +16,10 @@ pub const EMAIL_BYTES: std::ops::RangeInclusive<usize> = 3..=254;
 pub const LOGINS_PER_USER: usize = 50;
 /// Applications (bots) a user may own.
 pub const APPLICATIONS_PER_USER: usize = 50;
+/// Length of an application's description in characters.
+pub const APPLICATION_DESCRIPTION_CHARS: std::ops::RangeInclusive<usize> = 0..=400;
+/// Groups of a bot for each shard that it is advised to run.
+pub const GROUPS_PER_SHARD: usize = 1_000;
 /// Seconds an access token is valid.
 pub const ACCESS_TOKEN_SECONDS: u64 = 15 * 60;
 /// Seconds an unused refresh token is valid.
@@ -27,6 +31,8 @@ pub const TOKEN_BYTES: usize = 1_024;
 
 /// Groups a user may be in.
 pub const GROUPS_PER_USER: usize = 200;
+/// Groups a bot may be in: as many as Discord lets one shard have.
+pub const GROUPS_PER_BOT: usize = 2_500;
 /// Length of a group's name in characters.
 pub const GROUP_NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=100;
 /// Length of a group's description in characters.
@@ -76,12 +82,31 @@ pub const MEMBERS_CHUNK: usize = 1_000;
 pub const MEMBERS_REQUEST_USERS: usize = 100;
 /// Members online above which a group's presences go only to who looks at a range of its member list.
 pub const PRESENCE_GROUP_ONLINE: usize = 1_000;
+/// Members above which GUILD_CREATE carries nobody but the member himself, as with Discord: libraries ask for what they
+/// need.
+pub const GUILD_CREATE_MEMBERS: usize = 75_000;
+/// Members online that the GUILD_CREATE of a large group carries.
+pub const GUILD_CREATE_ONLINE: usize = 1_000;
+/// Presences that a session may set in [`PRESENCE_WINDOW_MS`]; what is more is not taken.
+pub const PRESENCE_UPDATES: u32 = 5;
+/// The window of [`PRESENCE_UPDATES`], in milliseconds.
+pub const PRESENCE_WINDOW_MS: u64 = 20_000;
+/// Length of an activity's name in characters.
+pub const ACTIVITY_CHARS: std::ops::RangeInclusive<usize> = 1..=128;
+/// Requests for members of a session that wait; what is more is answered with RATE_LIMITED.
+pub const MEMBERS_REQUESTS: usize = 16;
+/// Milliseconds until a session may ask for all members of the same group again.
+pub const MEMBERS_REQUEST_ALL_MS: u64 = 30_000;
+/// Members that a request for a name answers at most.
+pub const MEMBERS_REQUEST_QUERY: u64 = 100;
+/// Bytes of a request's nonce; a longer one is left out, as with Discord.
+pub const MEMBERS_REQUEST_NONCE: usize = 32;
 /// Length of a custom status in characters.
 pub const CUSTOM_STATUS_CHARS: usize = 128;
 /// Activities of a presence.
 pub const ACTIVITIES: usize = 5;
 /// Rows of one range of a member list, and ranges of one session.
-pub const MEMBER_LIST_RANGE: usize = 100;
+pub const MEMBER_LIST_RANGE: u32 = 100;
 /// Ranges of a member list that a session looks at.
 pub const MEMBER_LIST_RANGES: usize = 5;
 

@@ -11,60 +11,14 @@
     reason = "a bench reads clocks and prints figures"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rookery_tests::bench::{Ours, Room, SocketIo, Table, pin_generator};
+use rookery_tests::bench::{Ours, Room, SocketIo, Table, measure, median, option, pin_generator};
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 /// Messages under way when the server is saturated.
 const SATURATED: u64 = 256;
-
-/// One measurement.
-#[derive(Debug, Clone, Copy)]
-struct Figure {
-    deliveries: f64,
-    seconds: f64,
-    cpu_us: f64,
-}
-
-impl Figure {
-    fn cost(self) -> f64 {
-        self.cpu_us / self.deliveries
-    }
-
-    /// Deliveries for each second of CPU time: what one core does.
-    fn per_core(self) -> f64 {
-        self.deliveries / (self.cpu_us / 1e6)
-    }
-}
-
-async fn measure(room: &mut impl Room, members: usize, in_flight: u64, time: Duration) -> Figure {
-    let (cpu, start) = (room.cpu(), Instant::now());
-    let sent = room.send(in_flight, start + time).await;
-    Figure {
-        deliveries: sent as f64 * members as f64,
-        seconds: start.elapsed().as_secs_f64(),
-        cpu_us: (room.cpu() - cpu).micros(),
-    }
-}
-
-/// The run with the median cost.
-fn median(mut figures: Vec<Figure>) -> Figure {
-    figures.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
-    figures[figures.len() / 2]
-}
-
-fn option<T: std::str::FromStr>(name: &str, default: &str) -> Vec<T> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let given = arguments
-        .windows(2)
-        .find(|pair| pair[0] == format!("--{name}"));
-    let text = given.map_or(default, |pair| &pair[1]);
-    text.split(',')
-        .filter_map(|part| part.parse().ok())
-        .collect()
-}
 
 async fn run() {
     let sizes: Vec<usize> = option("sizes", "100,1000,5000");

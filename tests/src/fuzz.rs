@@ -10,6 +10,7 @@ use rookery_node::relay::SessionId;
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::ChannelId;
+use rookery_protocol::intents::Intents;
 use serde_json::Value;
 
 /// The name of a target, and what it does with its bytes.
@@ -27,12 +28,14 @@ pub const TARGETS: [Target; 4] = [
 pub fn gateway_frame(bytes: &[u8]) {
     match decode(bytes) {
         Ok(ClientCommand::Identify(identify)) => {
-            for is_bot in [false, true] {
-                match wishes(&identify, is_bot) {
+            for bot in [None, Some(Intents::NONE), Some(Intents::PRIVILEGED)] {
+                match wishes(&identify, bot) {
                     Ok((intents, _)) => assert!(intents.is_valid()),
                     Err(code) => assert!(matches!(
                         code,
-                        CloseCode::InvalidIntents | CloseCode::InvalidShard
+                        CloseCode::InvalidIntents
+                            | CloseCode::InvalidShard
+                            | CloseCode::DisallowedIntents
                     )),
                 }
             }

@@ -145,7 +145,11 @@ impl<W> Lane<W> {
                 continue;
             };
             match flushed {
-                Flush::Done => {}
+                Flush::Done => {
+                    if std::mem::take(&mut session.paced) {
+                        out.push(Effect::Drained(reference));
+                    }
+                }
                 Flush::Blocked => session.blocked = true,
                 Flush::Failed => self.detach(slot, None, out),
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::event::{Act, Audience, Dispatch, FrameSeq, SharedFrame};
-use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::ids::GroupId;
 
 use super::lane::Lane;
 use super::log::{Entry, Source};
@@ -159,9 +159,9 @@ impl<W> Lane<W> {
 
     /// Does to everybody on the topic what an event says.
     fn apply(&mut self, frame: &SharedFrame, out: &mut Vec<Effect<W>>) {
-        let passed = match (frame.topic.kind, frame.event.audience) {
+        let passed = match (frame.topic.kind, &frame.event.audience) {
             (EntityKind::User, Audience::User(user)) => {
-                Passed::to(self.slots_of(user, frame.topic))
+                Passed::to(self.slots_of(*user, frame.topic))
             }
             _ => match self.topics.get_mut(&frame.topic) {
                 Some(topic) => topic.pass(&frame.event),
@@ -277,13 +277,20 @@ impl<W> Lane<W> {
             topic.sight_of(GroupId(reference.id), &view, holder, changed)
         });
         topic.insert(slot);
+        if reference.kind == EntityKind::Group {
+            out.push(Effect::Entered {
+                session: join.session,
+                user,
+                group: GroupId(reference.id),
+            });
+        }
         self.give(slot, join.body);
         self.subscribe(slot, &join.groups, out);
         let one: Arc<[u32]> = Arc::from([slot]);
         for frame in caught_up {
-            let passed = match (&mut sight, frame.event.audience) {
+            let passed = match (&mut sight, &frame.event.audience) {
                 (Some(sight), _) => sight.pass(&frame.event, &one),
-                (None, Audience::User(other)) if other != user => Passed::to(self.nobody.clone()),
+                (None, Audience::User(other)) if *other != user => Passed::to(self.nobody.clone()),
                 (None, _) => Passed::to(one.clone()),
             };
             if !passed.recipients.is_empty() || !passed.news.is_empty() {
@@ -312,7 +319,7 @@ impl<W> Lane<W> {
             EntityKind::User => out.push(Effect::Attach { session, identity }),
             EntityKind::Group => out.push(Effect::Subscribe {
                 session,
-                user: UserId(identity.user.0),
+                identity,
                 groups: vec![GroupId(topic.id)],
             }),
         }

@@ -111,6 +111,13 @@ impl<W> Lane<W> {
         self.session_mut(session)?.wire.as_mut()
     }
 
+    /// Who a session identified as.
+    pub fn identity(&self, session: SessionRef) -> Option<Identity> {
+        let slot = self.slots.get(session.slot as usize)?;
+        let found = slot.session.as_ref()?;
+        (slot.generation == session.generation).then_some(found.identity)
+    }
+
     /// Takes one input.
     pub fn step(&mut self, now: Millis, input: Input<W>, out: &mut Vec<Effect<W>>) {
         self.now = self.now.max(now);
@@ -163,6 +170,11 @@ impl<W> Lane<W> {
                 topic,
                 farewell,
             } => self.not_joined(session, topic, farewell, out),
+            Input::Give {
+                session,
+                dispatch,
+                paced,
+            } => self.given(session, dispatch, paced),
             Input::Expel { session, code } => {
                 if self.session_mut(session).is_some() {
                     self.end(session.slot, Vec::new(), Some(code), out);
@@ -291,6 +303,14 @@ impl<W> Lane<W> {
         });
     }
 
+    /// Gives a session what only it is told.
+    fn given(&mut self, session: SessionRef, dispatch: Box<Dispatch>, paced: bool) {
+        if let Some(found) = self.session_mut(session).filter(|found| found.ready) {
+            found.paced |= paced && found.wire.is_some();
+            self.give(session.slot, dispatch);
+        }
+    }
+
     fn control(&mut self, link: Link, control: Control) {
         /// More than this many unwritten answers: the client does not read.
         const WAITING_CONTROLS: usize = 64;
@@ -411,6 +431,18 @@ impl<W> Lane<W> {
     fn tick(&mut self, out: &mut Vec<Effect<W>>) {
         let oldest = Millis(self.now.0.saturating_sub(self.config.resume_ms));
         self.log.trim(oldest, self.config.log_bytes);
+        for position in self.log.trim_own(self.config.log_bytes / 2) {
+            let slots = self.log.get(position).map(|entry| entry.recipients.clone());
+            for &slot in slots.iter().flat_map(|slots| slots.iter()) {
+                // It has not even been written: what follows could not be numbered on.
+                if self
+                    .at(slot)
+                    .is_some_and(|session| session.pending.contains(&position))
+                {
+                    self.invalidate(slot, out);
+                }
+            }
+        }
         let base = self.log.base();
         for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
             let Some(session) = self.at(slot) else {

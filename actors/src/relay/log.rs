@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Act, Dispatch, EventName, Frame, FrameSeq, SharedFrame};
+use rookery_protocol::intents::Intents;
 use rookery_protocol::time::Millis;
 
 use super::session::Session;
@@ -22,8 +23,10 @@ pub(super) enum Source {
     Again(SharedFrame),
     /// Made by the lane, when a channel appears or disappears.
     Made(Box<Dispatch>),
-    /// Made for one session (READY, GUILD_CREATE, RESUMED).
+    /// Made for one session (READY, GUILD_CREATE, RESUMED, chunks of members).
     Own(Box<Dispatch>),
+    /// What was one session's own and made room; those with these intents had a number for it.
+    Lost(Intents),
 }
 
 /// One event and who got it.
@@ -53,7 +56,14 @@ impl Entry {
         match &self.source {
             Source::Event(frame) | Source::Again(frame) => dispatch_of(frame),
             Source::Made(dispatch) | Source::Own(dispatch) => Some(dispatch),
+            Source::Lost(_) => None,
         }
+    }
+
+    /// Whether it had a number for the session in `slot`, and cannot be told any more.
+    fn is_lost_to<W>(&self, slot: u32, session: &Session<W>) -> bool {
+        matches!(self.source, Source::Lost(intents) if session.identity.intents.admit(intents))
+            && self.recipients.contains(&slot)
     }
 
     /// Whether the session in `slot` was given a number for it.
@@ -75,6 +85,9 @@ pub(super) struct Log {
     entries: VecDeque<Entry>,
     base: u64,
     bytes: usize,
+    /// Positions of what is one session's own, and its bytes.
+    own: VecDeque<u64>,
+    own_bytes: usize,
 }
 
 impl Log {
@@ -106,7 +119,34 @@ impl Log {
 
     pub(super) fn push(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
+        if matches!(entry.source, Source::Own(_)) {
+            self.own.push_back(self.next());
+            self.own_bytes += entry.bytes();
+        }
         self.entries.push_back(entry);
+    }
+
+    /// Drops the oldest of what is one session's own while there is more than `limit` bytes of it: what a session asks
+    /// for must not push out what others are to be replayed. Answers the positions.
+    pub(super) fn trim_own(&mut self, limit: usize) -> Vec<u64> {
+        let mut lost = Vec::new();
+        while self.own_bytes > limit
+            && let Some(position) = self.own.pop_front()
+        {
+            let index = position.checked_sub(self.base);
+            let index = index.and_then(|index| usize::try_from(index).ok());
+            let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) else {
+                continue;
+            };
+            let before = entry.bytes();
+            let intents = entry.dispatch().map_or(Intents::NONE, |d| d.intents);
+            entry.source = Source::Lost(intents);
+            entry.redacted = None;
+            self.own_bytes -= before;
+            self.bytes -= before - entry.bytes();
+            lost.push(position);
+        }
+        lost
     }
 
     /// Drops what is older than `oldest`, and the oldest while more than `limit` bytes are held.
@@ -116,6 +156,10 @@ impl Log {
                 break;
             }
             self.bytes -= entry.bytes();
+            if matches!(entry.source, Source::Own(_)) {
+                self.own_bytes -= entry.bytes();
+                self.own.pop_front();
+            }
             self.base += 1;
             self.entries.pop_front();
         }
@@ -138,6 +182,12 @@ impl Log {
             position = position.checked_sub(1)?;
             // Below lie the entries of the slot's earlier session.
             if position < session.opened || position < self.base {
+                return None;
+            }
+            if self
+                .get(position)
+                .is_some_and(|entry| entry.is_lost_to(slot, session))
+            {
                 return None;
             }
             if self

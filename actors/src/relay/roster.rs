@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_protocol::entity::EntityRef;
+use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::ids::{GroupId, UserId};
 
 use super::lane::Lane;
@@ -68,7 +68,7 @@ impl<W> Lane<W> {
         if !groups.is_empty() {
             out.push(Effect::Subscribe {
                 session,
-                user: identity.user,
+                identity,
                 groups,
             });
         }
@@ -76,8 +76,16 @@ impl<W> Lane<W> {
 
     /// Takes a session off a topic.
     pub(super) fn leave(&mut self, slot: u32, topic: EntityRef, out: &mut Vec<Effect<W>>) {
+        let reference = self.session_ref(slot);
         if let Some(session) = self.at(slot) {
             session.topics.retain(|&other| other != topic);
+            if topic.kind == EntityKind::Group {
+                out.push(Effect::Left {
+                    session: reference,
+                    user: session.identity.user,
+                    group: GroupId(topic.id),
+                });
+            }
         }
         self.forget(slot, topic, out);
     }

@@ -37,6 +37,8 @@ pub(super) struct Session<W> {
     pub(super) pending: VecDeque<u64>,
     /// Bytes of the events that came since it had its socket and are not yet written.
     pub(super) pending_bytes: usize,
+    /// Somebody waits until everything is written to give more.
+    pub(super) paced: bool,
     /// Frames without a number that are not yet written.
     pub(super) controls: Vec<Control>,
     /// The topics it is on.
@@ -59,6 +61,7 @@ impl<W> Session<W> {
             dirty: false,
             pending: VecDeque::new(),
             pending_bytes: 0,
+            paced: false,
             controls: Vec::new(),
             topics: Vec::new(),
             asked: Vec::new(),
@@ -80,6 +83,7 @@ impl<W> Session<W> {
     pub(super) fn detach(&mut self, now: Millis) -> Option<(W, Vec<Control>)> {
         self.detached_at = now;
         self.blocked = false;
+        self.paced = false;
         self.pending = VecDeque::new();
         self.pending_bytes = 0;
         let words = std::mem::take(&mut self.controls);

@@ -200,18 +200,23 @@ impl Sight {
             }
             Some(change) => self.turn(change),
         };
-        let recipients = own.unwrap_or_else(|| match event.audience {
+        let recipients = own.unwrap_or_else(|| match &event.audience {
             Audience::Everyone => everybody.clone(),
+            Audience::Except(users) => {
+                let others = self.holders.iter().filter(|h| !users.contains(&h.user));
+                let slots: Vec<u32> = others.map(|holder| holder.slot).collect();
+                Arc::from(slots)
+            }
             Audience::User(user) => {
-                let his = self.holders.iter().filter(|holder| holder.user == user);
+                let his = self.holders.iter().filter(|holder| holder.user == *user);
                 let slots: Vec<u32> = his.map(|holder| holder.slot).collect();
                 Arc::from(slots)
             }
-            Audience::Channel(channel) => self.audience(channel, everybody),
+            Audience::Channel(channel) => self.audience(*channel, everybody),
             Audience::Holders {
                 permissions,
                 channel,
-            } => self.holders_of(permissions, channel),
+            } => self.holders_of(*permissions, *channel),
         });
         Passed { recipients, news }
     }

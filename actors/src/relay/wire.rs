@@ -190,6 +190,16 @@ pub enum Input<W> {
         /// What the client is told, which knows the group from READY.
         farewell: Box<Dispatch>,
     },
+    /// Something only this session is told, as its numbered event; nothing if it has ended.
+    Give {
+        /// The session.
+        session: SessionRef,
+        /// What.
+        dispatch: Box<Dispatch>,
+        /// Say with [`Effect::Drained`] when everything up to it is written: whoever gives a lot gives the next piece
+        /// then. Nothing is said when the socket breaks before.
+        paced: bool,
+    },
     /// The session must not go on.
     Expel {
         /// The session.
@@ -250,6 +260,26 @@ pub enum Effect<W> {
         /// Who it is.
         identity: Identity,
     },
+    /// The session is on the group's topic from now on.
+    Entered {
+        /// The session.
+        session: SessionRef,
+        /// Whose it is.
+        user: UserId,
+        /// The group.
+        group: GroupId,
+    },
+    /// The session is not on the group's topic any more, and goes on.
+    Left {
+        /// The session.
+        session: SessionRef,
+        /// Whose it is.
+        user: UserId,
+        /// The group.
+        group: GroupId,
+    },
+    /// What was given with a pace is written.
+    Drained(SessionRef),
     /// The user's entity restarted: attach the session again; comes back as [`Input::Expel`] if it is refused.
     Reattach {
         /// The session.
@@ -261,8 +291,8 @@ pub enum Effect<W> {
     Subscribe {
         /// The session.
         session: SessionRef,
-        /// Whose it is.
-        user: UserId,
+        /// Who it is.
+        identity: Identity,
         /// The groups.
         groups: Vec<GroupId>,
     },

@@ -16,7 +16,11 @@ use super::{Live, Turn};
 
 /// A new application's account, with its owner's index entry.
 pub(super) fn create(turn: &mut Turn<'_>, id: UserId, request: CreateApplication) -> UserDocument {
-    let CreateApplication { owner, name } = request;
+    let CreateApplication {
+        owner,
+        name,
+        privileged,
+    } = request;
     let row = ApplicationRow { application: id };
     turn.put::<Applications>(Key::new(owner, id), &row);
     UserDocument {
@@ -38,7 +42,7 @@ pub(super) fn create(turn: &mut Turn<'_>, id: UserId, request: CreateApplication
             name,
             token_generation: 0,
             description: String::new(),
-            privileged: Intents::NONE,
+            privileged: Intents(privileged.0 & Intents::PRIVILEGED.0),
         }),
         created_at: turn.now,
         deleted: false,
@@ -46,12 +50,40 @@ pub(super) fn create(turn: &mut Turn<'_>, id: UserId, request: CreateApplication
 }
 
 impl Live {
+    /// Only the owner grants privileged intents. Sessions may use one that is taken back, so they are closed.
     pub(super) fn update_application(
         &mut self,
-        _turn: &mut Turn<'_>,
-        _request: UpdateApplication,
+        turn: &mut Turn<'_>,
+        request: UpdateApplication,
     ) -> Answer<Account> {
-        Err(ErrorCode::Internal.into())
+        let bot = self.document.profile.id;
+        let Some(application) = &mut self.document.application else {
+            return Err(ErrorCode::UnknownApplication.into());
+        };
+        if application.owner != request.by && bot != request.by {
+            return Err(ErrorCode::MissingAccess.into());
+        }
+        if let Some(privileged) = request.privileged {
+            let privileged = Intents(privileged.0 & Intents::PRIVILEGED.0);
+            if application.owner != request.by && privileged.asks_beyond(application.privileged) {
+                return Err(ErrorCode::MissingPermissions.into());
+            }
+            if application.privileged.asks_beyond(privileged) {
+                turn.act(Act::Close {
+                    login: None,
+                    code: CloseCode::DisallowedIntents,
+                });
+            }
+            application.privileged = privileged;
+        }
+        if let Some(name) = request.name {
+            application.name = name;
+        }
+        if let Some(description) = request.description {
+            application.description = description;
+        }
+        self.changed(turn);
+        Ok(self.account())
     }
 
     pub(super) fn reset_bot_token(

@@ -101,7 +101,9 @@ impl User {
                     let document = application::create(turn, self.id, request);
                     Ok(UserReply::CreateApplication(self.begin(turn, document)))
                 }
-                UserCommand::ResetBotToken(_) => Err(ErrorCode::UnknownApplication.into()),
+                UserCommand::ResetBotToken(_) | UserCommand::UpdateApplication(_) => {
+                    Err(ErrorCode::UnknownApplication.into())
+                }
                 _ => Err(ErrorCode::UnknownUser.into()),
             };
         };

@@ -49,6 +49,7 @@ async fn node() -> (Node, SharedStore) {
     };
     node.app.directory.ask(USER, register).await.unwrap();
     let create = CreateApplication {
+        privileged: rookery_protocol::intents::Intents::NONE,
         owner: USER,
         name: "Rook".into(),
     };

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rookery_actors::relay::{Control, Identity, Input, Link, Refusal, Secret};
+use rookery_actors::relay::{Control, Identity, Input, Refusal, Secret};
 use rookery_protocol::client::gateway::{CloseCode, Identify, Resume};
+use rookery_protocol::client::presence::{Platform, Said};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::limits;
 use tokio::sync::oneshot;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use super::Gateway;
 use super::decode::{ClientCommand, wishes};
-use super::socket::{Heard, Socket};
+use super::socket::{Heard, Seat, Socket};
 use super::upgrade::Manner;
 use crate::auth::Caller;
 use crate::net::Io;
@@ -22,8 +23,7 @@ use crate::relay::{Admission, Encoder, End, Outbox, SessionId};
 /// A socket with its session.
 pub(super) struct Admitted {
     pub(super) socket: Socket,
-    pub(super) link: Link,
-    pub(super) lane: u16,
+    pub(super) seat: Seat,
 }
 
 /// Why a socket gets no session.
@@ -78,10 +78,9 @@ pub(super) async fn admit(
         () = stopping.cancelled() => Err(Denied::Close(CloseCode::UnknownError)),
     };
     match outcome {
-        Ok((link, lane)) => Some(Admitted {
+        Ok(seat) => Some(Admitted {
             socket: candidate.socket,
-            link,
-            lane,
+            seat,
         }),
         Err(Denied::Close(code)) => {
             candidate.close(code).await;
@@ -95,7 +94,7 @@ pub(super) async fn admit(
 }
 
 impl Candidate {
-    async fn admit(&mut self, manner: Manner) -> Result<(Link, u16), Denied> {
+    async fn admit(&mut self, manner: Manner) -> Result<Seat, Denied> {
         if !manner.is_known_version {
             return Err(CloseCode::InvalidApiVersion.into());
         }
@@ -119,8 +118,8 @@ impl Candidate {
             };
             match command {
                 ClientCommand::Heartbeat => self.control(&Control::HeartbeatAck).await?,
-                ClientCommand::Accepted => return Err(CloseCode::NotAuthenticated.into()),
-                ClientCommand::Identify(identify) => return self.identify(&identify).await,
+                ClientCommand::InSession(_) => return Err(CloseCode::NotAuthenticated.into()),
+                ClientCommand::Identify(identify) => return self.identify(identify).await,
                 ClientCommand::Resume(resume) => {
                     if let Some(admitted) = self.resume(&resume).await? {
                         return Ok(admitted);
@@ -146,10 +145,23 @@ impl Candidate {
             })
     }
 
-    async fn identify(&mut self, identify: &Identify) -> Result<(Link, u16), Denied> {
+    async fn identify(&mut self, identify: Identify) -> Result<Seat, Denied> {
         let caller = self.authenticate(&identify.token).await?;
-        let (intents, shard) = wishes(identify, caller.is_bot())?;
+        let application = caller.account.application.as_ref();
+        let (intents, shard) = wishes(&identify, application.map(|a| a.privileged))?;
         let gateway = self.socket.gateway.clone();
+        let said = match identify.presence {
+            None => Said::default(),
+            Some(form) => form
+                .checked(gateway.clock.now())
+                .ok_or(CloseCode::DecodeError)?,
+        };
+        let properties = identify.properties.unwrap_or_default();
+        let platform = Platform::of(
+            properties.os.as_deref().unwrap_or_default(),
+            properties.browser.as_deref().unwrap_or_default(),
+            caller.is_bot(),
+        );
         if !gateway.budget.take(caller.id(), gateway.clock.now()) {
             return Err(CloseCode::RateLimited.into());
         }
@@ -161,17 +173,21 @@ impl Candidate {
             secret: Secret(random::bytes()),
         };
         let lane = gateway.hub.lane_of(caller.id());
-        let (wire, admission) = self.hand_over()?;
+        let (wire, admission) = self.hand_over(Some(Box::new((said, platform))))?;
         gateway.hub.send(lane, Input::Open { identity, wire }).await;
         match admission.await {
-            Ok(Ok(link)) => Ok((link, lane)),
+            Ok(Ok((link, identity))) => Ok(Seat {
+                lane,
+                link,
+                identity,
+            }),
             // Not how a lane answers; or it has stopped.
             Ok(Err(_)) | Err(_) => Err(Denied::Gone),
         }
     }
 
     /// `None` when the session cannot be resumed.
-    async fn resume(&mut self, resume: &Resume) -> Result<Option<(Link, u16)>, Denied> {
+    async fn resume(&mut self, resume: &Resume) -> Result<Option<Seat>, Denied> {
         let caller = self.authenticate(&resume.token).await?;
         let gateway = self.socket.gateway.clone();
         let name = gateway.clerk.name();
@@ -183,7 +199,7 @@ impl Candidate {
         }) else {
             return Ok(None);
         };
-        let (wire, admission) = self.hand_over()?;
+        let (wire, admission) = self.hand_over(None)?;
         let input = Input::Resume {
             session: id.session,
             user: caller.id(),
@@ -193,7 +209,11 @@ impl Candidate {
         };
         gateway.hub.send(id.lane, input).await;
         match admission.await {
-            Ok(Ok(link)) => Ok(Some((link, id.lane))),
+            Ok(Ok((link, identity))) => Ok(Some(Seat {
+                lane: id.lane,
+                link,
+                identity,
+            })),
             Ok(Err((outbox, refusal))) => {
                 self.outbox = Some(outbox);
                 match refusal {
@@ -206,13 +226,17 @@ impl Candidate {
     }
 
     /// The write side as a lane takes it.
-    fn hand_over(&mut self) -> Result<(Box<End>, oneshot::Receiver<Admission>), Denied> {
+    fn hand_over(
+        &mut self,
+        said: Option<Box<(Said, Platform)>>,
+    ) -> Result<(Box<End>, oneshot::Receiver<Admission>), Denied> {
         let outbox = self.outbox.take().ok_or(Denied::Gone)?;
         let (answer, admission) = oneshot::channel();
         let end = End {
             outbox,
             admission: Some(answer),
             origin: self.origin.clone(),
+            said,
         };
         Ok((Box::new(end), admission))
     }

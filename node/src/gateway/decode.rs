@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use rookery_actors::relay::Shard;
-use rookery_protocol::client::gateway::{ClientFrame, CloseCode, Identify, Resume, op};
+use rookery_protocol::client::gateway::{
+    ClientFrame, CloseCode, Identify, LazyRequest, RequestMembers, Resume, op,
+};
+use rookery_protocol::client::presence::PresenceForm;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -18,8 +21,21 @@ pub enum ClientCommand {
     Identify(Identify),
     /// Opcode 6.
     Resume(Resume),
-    /// Opcodes 3, 4 and 8: well-formed; nothing follows from them yet.
-    Accepted,
+    /// What only a session may say; else it is not even looked at.
+    InSession(Result<SessionCommand, CloseCode>),
+}
+
+/// What a session asks of the gateway.
+#[derive(Debug)]
+pub enum SessionCommand {
+    /// Opcode 3.
+    Presence(PresenceForm),
+    /// Opcode 4: well-formed; nothing follows from it yet.
+    Voice,
+    /// Opcode 8.
+    Members(RequestMembers),
+    /// Opcode 14.
+    Ranges(LazyRequest),
 }
 
 /// An object whose fields do not matter.
@@ -49,11 +65,45 @@ pub fn decode(text: &[u8]) -> Result<ClientCommand, CloseCode> {
         }
         op::IDENTIFY => object(frame.d).map(ClientCommand::Identify),
         op::RESUME => object(frame.d).map(ClientCommand::Resume),
-        op::PRESENCE_UPDATE | op::VOICE_STATE_UPDATE | op::REQUEST_GUILD_MEMBERS => {
-            object::<Object>(frame.d).map(|_| ClientCommand::Accepted)
-        }
+        op::PRESENCE_UPDATE => Ok(in_session(frame.d, SessionCommand::Presence)),
+        op::VOICE_STATE_UPDATE => Ok(in_session(frame.d, |_: Object| SessionCommand::Voice)),
+        op::REQUEST_GUILD_MEMBERS => Ok(ClientCommand::InSession(
+            object(frame.d).and_then(request_members),
+        )),
+        op::LAZY_REQUEST => Ok(ClientCommand::InSession(object(frame.d).and_then(ranges))),
         _ => Err(CloseCode::UnknownOpcode),
     }
+}
+
+fn in_session<T: DeserializeOwned>(
+    d: Option<&RawValue>,
+    command: impl FnOnce(T) -> SessionCommand,
+) -> ClientCommand {
+    ClientCommand::InSession(object(d).map(command))
+}
+
+/// One group, and either names or users.
+fn request_members(mut request: RequestMembers) -> Result<SessionCommand, CloseCode> {
+    let users = request.user_ids.as_ref().map_or(0, Vec::len);
+    let is_one_wish = request.query.is_some() != request.user_ids.is_some();
+    if request.guild_id.len() != 1 || !is_one_wish || users > limits::MEMBERS_REQUEST_USERS {
+        return Err(CloseCode::DecodeError);
+    }
+    request
+        .nonce
+        .take_if(|nonce| nonce.len() > limits::MEMBERS_REQUEST_NONCE);
+    Ok(SessionCommand::Members(request))
+}
+
+/// A few ranges of no more than so many rows.
+fn ranges(request: LazyRequest) -> Result<SessionCommand, CloseCode> {
+    let all = || request.channels.values().flatten();
+    let fits =
+        |[first, last]: &[u32; 2]| first <= last && (last - first) < limits::MEMBER_LIST_RANGE;
+    if all().count() > limits::MEMBER_LIST_RANGES || !all().all(fits) {
+        return Err(CloseCode::DecodeError);
+    }
+    Ok(SessionCommand::Ranges(request))
 }
 
 fn object<T: DeserializeOwned>(d: Option<&RawValue>) -> Result<T, CloseCode> {
@@ -70,11 +120,16 @@ fn data<T: DeserializeOwned>(d: Option<&RawValue>) -> Result<T, CloseCode> {
     serde_json::from_str(d.get()).map_err(|_| CloseCode::DecodeError)
 }
 
-/// What an IDENTIFY asks for. A person's client that names no intents gets all; it always sees content.
+/// What an IDENTIFY asks for. A person's client that names no intents gets all; it always sees content. `bot`: the
+/// privileged intents that a bot was granted.
 ///
 /// # Errors
-/// 4010 for a bad shard, 4013 for unknown intents, or none for a bot.
-pub fn wishes(identify: &Identify, is_bot: bool) -> Result<(Intents, Option<Shard>), CloseCode> {
+/// 4010 for a bad shard, 4013 for unknown intents, or none for a bot, 4014 for privileged ones that were not granted.
+pub fn wishes(
+    identify: &Identify,
+    bot: Option<Intents>,
+) -> Result<(Intents, Option<Shard>), CloseCode> {
+    let is_bot = bot.is_some();
     let intents = match identify.intents {
         None if is_bot => return Err(CloseCode::InvalidIntents),
         None => Intents::ALL,
@@ -86,10 +141,10 @@ pub fn wishes(identify: &Identify, is_bot: bool) -> Result<(Intents, Option<Shar
     if !intents.is_valid() {
         return Err(CloseCode::InvalidIntents);
     }
-    let intents = if is_bot {
-        intents
-    } else {
-        intents | Intents::MESSAGE_CONTENT
+    let intents = match bot {
+        Some(granted) if intents.asks_beyond(granted) => return Err(CloseCode::DisallowedIntents),
+        Some(_) => intents,
+        None => intents | Intents::MESSAGE_CONTENT,
     };
     let shard = match identify.shard {
         None => None,
@@ -109,8 +164,12 @@ pub fn wishes(identify: &Identify, is_bot: bool) -> Result<(Intents, Option<Shar
 mod tests {
     use super::*;
 
+    /// What a session is closed with for it.
     fn refused(text: &str) -> CloseCode {
-        decode(text.as_bytes()).unwrap_err()
+        match decode(text.as_bytes()) {
+            Ok(ClientCommand::InSession(Err(code))) | Err(code) => code,
+            Ok(other) => panic!("{text} is {other:?}"),
+        }
     }
 
     #[test]
@@ -125,8 +184,14 @@ mod tests {
             r#"{"op":3,"d":{"since":null,"activities":[],"status":"idle","afk":false}}"#,
             r#"{"op":4,"d":{"guild_id":"1","channel_id":null,"self_mute":false,"self_deaf":false}}"#,
             r#"{"op":8,"d":{"guild_id":"1","query":"","limit":0},"s":null,"t":null}"#,
+            r#"{"op":8,"d":{"guild_id":["1"],"user_ids":"2","presences":true,"nonce":"n"}}"#,
+            r#"{"op":8,"d":{"guild_id":1,"user_ids":["2","3"],"query":null,"limit":null}}"#,
+            r#"{"op":14,"d":{"guild_id":"1","typing":true,"channels":{"2":[[0,99],[100,199]]}}}"#,
+            r#"{"op":14,"d":{"guild_id":"1"}}"#,
         ] {
-            assert!(decode(text.as_bytes()).is_ok(), "{text}");
+            let decoded = decode(text.as_bytes());
+            let is_refused = matches!(decoded, Err(_) | Ok(ClientCommand::InSession(Err(_))));
+            assert!(!is_refused, "{text}");
         }
     }
 
@@ -150,6 +215,17 @@ mod tests {
             r#"{"op":2,"d":{"token":"t","shard":[1]}}"#,
             r#"{"op":6,"d":{"token":"t","session_id":"s","seq":null}}"#,
             r#"{"op":3,"d":7}"#,
+            r#"{"op":3,"d":{}}"#,
+            r#"{"op":3,"d":{"status":"away"}}"#,
+            r#"{"op":8,"d":{}}"#,
+            r#"{"op":8,"d":{"guild_id":"1"}}"#,
+            r#"{"op":8,"d":{"guild_id":["1","2"],"query":""}}"#,
+            r#"{"op":8,"d":{"guild_id":"1","query":"","user_ids":["2"]}}"#,
+            r#"{"op":8,"d":{"guild_id":"x","query":""}}"#,
+            r#"{"op":8,"d":{"guild_id":"1","query":"","limit":-1}}"#,
+            r#"{"op":14,"d":{"guild_id":"1","channels":{"2":[[0,100]]}}}"#,
+            r#"{"op":14,"d":{"guild_id":"1","channels":{"2":[[9,1]]}}}"#,
+            r#"{"op":14,"d":{"guild_id":"1","channels":{"2":[[0,1],[0,1],[0,1]],"3":[[0,1],[0,1],[0,1]]}}}"#,
             r#"{"op":1,"d":"x"}"#,
             r#"{"op":1,"op":1}"#,
             "[1,null]",
@@ -188,31 +264,38 @@ mod tests {
             intents,
             compress: None,
             shard,
+            presence: None,
+            properties: None,
         };
-        let code = |identify, is_bot| wishes(&identify, is_bot).unwrap_err();
-        assert_eq!(code(identify(None, None), true), CloseCode::InvalidIntents);
+        let code = |identify, bot| wishes(&identify, bot).unwrap_err();
+        let bot = Some(Intents::NONE);
+        assert_eq!(code(identify(None, None), bot), CloseCode::InvalidIntents);
         assert_eq!(
-            code(identify(Some(1 << 31), None), true),
+            code(identify(Some(1 << 31), None), bot),
             CloseCode::InvalidIntents
         );
         assert_eq!(
-            code(identify(Some(1 << 40), None), true),
+            code(identify(Some(1 << 40), None), bot),
             CloseCode::InvalidIntents
         );
         assert_eq!(
-            code(identify(Some(1), Some([1, 1])), true),
+            code(identify(Some(1), Some([1, 1])), bot),
             CloseCode::InvalidShard
         );
         assert_eq!(
-            code(identify(Some(1), Some([0, 0])), true),
+            code(identify(Some(1), Some([0, 0])), bot),
             CloseCode::InvalidShard
         );
-        let (intents, shard) = wishes(&identify(Some(1), Some([1, 2])), true).unwrap();
+        let (intents, shard) = wishes(&identify(Some(1), Some([1, 2])), bot).unwrap();
         assert_eq!(intents, Intents::GUILDS);
         assert_eq!(shard, Some(Shard { index: 1, count: 2 }));
+        assert_eq!(wishes(&identify(None, None), None).unwrap().0, Intents::ALL);
+        let members = identify(Some(u64::from(Intents::GUILD_MEMBERS.0)), None);
         assert_eq!(
-            wishes(&identify(None, None), false).unwrap().0,
-            Intents::ALL
+            code(members, Some(Intents::GUILD_PRESENCES)),
+            CloseCode::DisallowedIntents
         );
+        let members = identify(Some(u64::from(Intents::GUILD_MEMBERS.0)), None);
+        assert!(wishes(&members, Some(Intents::PRIVILEGED)).is_ok());
     }
 }

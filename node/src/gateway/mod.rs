@@ -6,6 +6,8 @@
 mod admit;
 mod budget;
 pub mod decode;
+mod members;
+mod session;
 mod socket;
 mod tap;
 mod upgrade;
@@ -23,6 +25,8 @@ use tokio_util::task::TaskTracker;
 
 pub use self::budget::Left;
 pub use self::decode::{ClientCommand, decode, wishes};
+use crate::memberlist::MemberLists;
+use crate::presence::Ticker;
 use crate::relay::{Clerk, Hub, Inboxes, Lanes, NodeName, World};
 
 use self::budget::Budget;
@@ -33,6 +37,7 @@ pub struct Gateway {
     clerk: Arc<Clerk>,
     clock: Arc<dyn Clock>,
     lanes: Lanes,
+    lists: Arc<MemberLists>,
     budget: Budget,
     tasks: TaskTracker,
     /// Cancelled when the node stops: sockets that have no session yet are closed.
@@ -55,13 +60,16 @@ impl Gateway {
         name: NodeName,
         public_url: Option<String>,
     ) -> std::io::Result<Arc<Self>> {
+        Ticker::start(&hub, Arc::clone(&world));
         let clerk = Clerk::new(hub.clone(), world, name);
+        let lists = MemberLists::start(&hub, &clerk);
         let lanes = Lanes::start(&hub, inboxes, &clerk, &clock, Config::default())?;
         Ok(Arc::new(Self {
             hub,
             clerk,
             clock,
             lanes,
+            lists,
             budget: Budget::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),

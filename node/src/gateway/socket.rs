@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use rookery_actors::relay::{Control, Input, Link};
+use rookery_actors::relay::{Control, Identity, Input, Link};
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::Gateway;
 use super::decode::{ClientCommand, decode};
+use super::session::Session;
 use super::tap::Tap;
 use crate::net::{Io, Wire};
 
@@ -33,6 +34,14 @@ pub(super) enum Heard {
     Fault(CloseCode),
     /// The end: the code of the client's close frame, if it sent one.
     Gone(Option<u16>),
+}
+
+/// The session that a socket is of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seat {
+    pub(super) lane: u16,
+    pub(super) link: Link,
+    pub(super) identity: Identity,
 }
 
 /// The reading side of a socket.
@@ -111,7 +120,9 @@ impl Socket {
     }
 
     /// Serves the socket of a session until either side ends it.
-    pub(super) async fn serve(mut self, link: Link, lane: u16) {
+    pub(super) async fn serve(mut self, seat: Seat) {
+        let Seat { lane, link, .. } = seat;
+        let mut session = Session::new(self.gateway.clone(), seat);
         let quiet = Duration::from_millis(limits::HEARTBEAT_DEADLINE_MS);
         let mut deadline = Instant::now() + quiet;
         let wire = self.wire.clone();
@@ -128,7 +139,13 @@ impl Socket {
                 self.control(lane, link, Control::Raw(written)).await;
             }
             let (end, code) = match heard {
-                None | Some(Heard::Command(ClientCommand::Accepted)) => continue,
+                None => continue,
+                Some(Heard::Command(ClientCommand::InSession(command))) => {
+                    match command.and_then(|command| session.take(command)) {
+                        Ok(()) => continue,
+                        Err(code) => (false, Some(code)),
+                    }
+                }
                 Some(Heard::Command(ClientCommand::Heartbeat)) => {
                     self.control(lane, link, Control::HeartbeatAck).await;
                     continue;

@@ -92,8 +92,8 @@ pub(super) async fn upgrade(
         drop(headers);
         // Boxed: what identifying needs is gone while the session idles.
         let admitted = Box::pin(admit(task, io, read, manner, origin)).await;
-        if let Some(Admitted { socket, link, lane }) = admitted {
-            socket.serve(link, lane).await;
+        if let Some(Admitted { socket, seat }) = admitted {
+            socket.serve(seat).await;
         }
     });
     let mut response = Response::new(Body::empty());

@@ -1,12 +1,15 @@
 //! `/applications` and `/oauth2`: bots, and adding them to groups.
 
 use axum::extract::State;
-use rookery_protocol::client::application::application;
+use rookery_protocol::client::application::{application, privileged};
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::AddBot;
-use rookery_protocol::command::user::{Account, CreateApplication, DeleteAccount, ResetBotToken};
+use rookery_protocol::command::user::{
+    Account, CreateApplication, DeleteAccount, ResetBotToken, UpdateApplication,
+};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use serde_json::{Value, json};
@@ -24,10 +27,13 @@ pub(super) async fn create(
     Person(caller): Person,
     body: JsonBody,
 ) -> Reply {
-    let name = body.read(|form| {
-        form.text("name")
+    let (name, privileged) = body.read(|form| {
+        let name = form
+            .text("name")
             .name(limits::DISPLAY_NAME_CHARS)
-            .required()
+            .required();
+        let privileged = read_privileged(form);
+        Some((name?, privileged.unwrap_or(Intents::NONE)))
     })?;
     if app.index.applications_of(caller.id()).await?.len() >= limits::APPLICATIONS_PER_USER {
         return Err(ErrorCode::MaximumApplications.into());
@@ -36,9 +42,87 @@ pub(super) async fn create(
     let owner = caller.id();
     let account = app
         .directory
-        .ask(id, CreateApplication { owner, name })
+        .ask(
+            id,
+            CreateApplication {
+                owner,
+                name,
+                privileged,
+            },
+        )
         .await?;
     Ok(created(&show(&app, &account).await?))
+}
+
+/// Privileged intents, by name in `privileged_intents` or as Discord's `flags`.
+fn read_privileged(form: &Form<'_>) -> Option<Intents> {
+    let names = form.texts("privileged_intents", NAMES.len()).checked(
+        |errors, path, names: &Vec<String>| {
+            if !names.iter().all(|name| intent(name).is_some()) {
+                let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+                let message = format!("Value must be one of {{{}}}.", known.join(", "));
+                errors.add(path, "BASE_TYPE_CHOICES", message);
+            }
+        },
+    );
+    let named = names.optional().map(|names| {
+        let intents = names.iter().filter_map(|name| intent(name));
+        intents.fold(Intents::NONE, |all, intent| all | intent)
+    });
+    let flagged = form.integer("flags", 0..=u64::from(u32::MAX)).optional();
+    named.or(flagged.map(privileged))
+}
+
+/// The privileged intents.
+const NAMES: [(&str, Intents); 3] = [
+    ("GUILD_PRESENCES", Intents::GUILD_PRESENCES),
+    ("GUILD_MEMBERS", Intents::GUILD_MEMBERS),
+    ("MESSAGE_CONTENT", Intents::MESSAGE_CONTENT),
+];
+
+fn intent(name: &str) -> Option<Intents> {
+    let mut known = NAMES.iter();
+    known.find(|(of, _)| *of == name).map(|(_, intent)| *intent)
+}
+
+async fn change(app: &App, id: UserId, by: UserId, body: JsonBody) -> Reply {
+    let request = body.read(|form| {
+        Some(UpdateApplication {
+            by,
+            name: form.text("name").name(limits::DISPLAY_NAME_CHARS).change(),
+            description: form
+                .text("description")
+                .name(limits::APPLICATION_DESCRIPTION_CHARS)
+                .change(),
+            privileged: read_privileged(form),
+        })
+    })?;
+    let account = match app.directory.ask(id, request).await {
+        Err(refusal) if refusal.code == ErrorCode::UnknownUser => {
+            return Err(ErrorCode::UnknownApplication.into());
+        }
+        account => account?,
+    };
+    Ok(ok(&show(app, &account).await?))
+}
+
+/// `PATCH /applications/{id}`, as its owner.
+pub(super) async fn update(
+    State(app): State<App>,
+    Person(caller): Person,
+    params: Params,
+    body: JsonBody,
+) -> Reply {
+    let id = params.id::<UserId>("application_id")?;
+    change(&app, id, caller.id(), body).await
+}
+
+/// `PATCH /applications/@me`, as the bot: it can give intents back, not take them.
+pub(super) async fn update_mine(State(app): State<App>, caller: Caller, body: JsonBody) -> Reply {
+    if !caller.is_bot() {
+        return Err(ErrorCode::OnlyBotsCanUse.into());
+    }
+    change(&app, caller.id(), caller.id(), body).await
 }
 
 /// `GET /applications`
@@ -165,6 +249,9 @@ pub(super) async fn authorize(
     if !has_bot {
         return Err(ErrorCode::UnknownApplication.into());
     }
+    if app.index.groups_of(client).await?.len() >= limits::GROUPS_PER_BOT {
+        return Err(ErrorCode::MaximumGuilds.into());
+    }
     let request = AddBot {
         by: caller.id(),
         bot: account.profile.clone(),
@@ -180,5 +267,6 @@ async fn show(app: &App, account: &Account) -> Result<Value, Refusal> {
     let details = account.application.as_ref();
     let details = details.ok_or(ErrorCode::UnknownApplication)?;
     let owner = app.accounts.profile(details.owner).await?;
-    Ok(application(account, details, &owner))
+    let groups = app.index.groups_of(account.profile.id).await?.len();
+    Ok(application(account, details, &owner, groups))
 }

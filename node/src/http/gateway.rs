@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use rookery_protocol::limits;
 use serde_json::json;
 
 use super::client::{Client, gateway_url};
@@ -32,9 +33,10 @@ pub(super) async fn bot(
 ) -> Reply {
     let url = gateway_url(app.config.public_url.as_deref(), &headers, client.is_secure);
     let left = gateway.left(caller.id());
+    let groups = app.index.groups_of(caller.id()).await?.len();
     Ok(ok(&json!({
         "url": url,
-        "shards": 1,
+        "shards": groups.div_ceil(limits::GROUPS_PER_SHARD).max(1),
         "session_start_limit": {
             "total": left.total,
             "remaining": left.remaining,

@@ -66,7 +66,7 @@ pub(super) async fn get(
     let mut body = guild(&view.group);
     if with_counts {
         body["approximate_member_count"] = view.member_count.into();
-        body["approximate_presence_count"] = 0.into();
+        body["approximate_presence_count"] = app.presence.count(group).into();
     }
     Ok(ok(&body))
 }

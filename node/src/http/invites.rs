@@ -62,6 +62,7 @@ pub(super) async fn delete(
 
 async fn show(app: &App, view: &InviteView, with_counts: bool) -> Result<Value, Refusal> {
     let inviter = app.accounts.profile(view.invite.inviter).await?;
-    let count = with_counts.then_some(view.member_count);
-    Ok(invite(&view.invite, &view.group, Some(&inviter), count))
+    let counts = (view.member_count, app.presence.count(view.group.id));
+    let counts = with_counts.then_some(counts);
+    Ok(invite(&view.invite, &view.group, Some(&inviter), counts))
 }

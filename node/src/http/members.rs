@@ -3,9 +3,12 @@
 use axum::extract::State;
 use rookery_protocol::client::member::MemberJson;
 use rookery_protocol::command::group::{
-    GetMember, ListMembers, MemberPatch, RemoveMember, UpdateMember,
+    GetMember, ListMembers, MemberPatch, RemoveMember, SearchMembers, UpdateMember,
 };
+use rookery_protocol::document::MemberRow;
+use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
@@ -25,6 +28,11 @@ pub(super) async fn list(
     query: Query,
 ) -> Reply {
     let group = params.id::<GroupId>("guild_id")?;
+    // Listing everybody is what the privileged intent is for, here too.
+    let application = caller.account.application.as_ref();
+    if application.is_some_and(|a| !a.privileged.contains(Intents::GUILD_MEMBERS)) {
+        return Err(ErrorCode::MissingAccess.into());
+    }
     let (after, limit) = query.read(|form| {
         let (low, high) = limits::MEMBERS_PAGE.into_inner();
         // 0 is where clients begin, and no id.
@@ -44,6 +52,33 @@ pub(super) async fn list(
         limit: usize::try_from(limit).unwrap_or(1),
     };
     let rows = app.directory.ask(group, request).await?;
+    show(&app, &rows).await
+}
+
+/// `GET /guilds/{id}/members/search`
+pub(super) async fn search(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    query: Query,
+) -> Reply {
+    let group = params.id::<GroupId>("guild_id")?;
+    let by = caller.id();
+    let request = query.read(|form| {
+        let (low, high) = limits::MEMBER_SEARCH_PAGE.into_inner();
+        let query = form.text("query").name(1..=100).required();
+        let limit = form.integer("limit", low as u64..=high as u64).or(1);
+        Some(SearchMembers {
+            by,
+            query: query?,
+            limit: usize::try_from(limit).unwrap_or(1),
+        })
+    })?;
+    let rows = app.directory.ask(group, request).await?;
+    show(&app, &rows).await
+}
+
+async fn show(app: &App, rows: &[MemberRow]) -> Reply {
     let profiles = app
         .accounts
         .profiles(rows.iter().map(|row| row.user))

@@ -102,6 +102,7 @@ routes! {
     "/guilds/{guild_id}/roles/{role_id}": get roles::get, patch roles::update, delete roles::delete;
     "/guilds/{guild_id}/invites": get guilds::invites;
     "/guilds/{guild_id}/members": get members::list;
+    "/guilds/{guild_id}/members/search": get members::search;
     "/guilds/{guild_id}/members/@me": patch members::update_me;
     "/guilds/{guild_id}/members/{user_id}":
         get members::get, patch members::update, delete members::kick;
@@ -121,8 +122,8 @@ routes! {
     "/invites/{code}": get invites::get, post invites::accept, delete invites::delete;
 
     "/applications": get applications::list, post applications::create;
-    "/applications/@me": get applications::mine;
-    "/applications/{application_id}": delete applications::delete;
+    "/applications/@me": get applications::mine, patch applications::update_mine;
+    "/applications/{application_id}": patch applications::update, delete applications::delete;
     "/applications/{application_id}/bot": post applications::reset_bot;
     "/applications/{application_id}/bot/reset": post applications::reset_bot;
     "/oauth2/authorize": post applications::authorize;

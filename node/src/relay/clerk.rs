@@ -8,19 +8,23 @@ use rookery_actors::relay::{Identity, Input, Lost, SessionRef, Viewpoint};
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::client::group::guild_create;
 use rookery_protocol::command::Answer;
-use rookery_protocol::command::group::{Subscribe, Subscribed};
+use rookery_protocol::command::group::{GetMembers, Subscribe, Subscribed};
 use rookery_protocol::command::user::{Attach, Attached, Detach};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Dispatch, FrameSeq};
 use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::intents::Intents;
+use rookery_protocol::limits;
 use tokio::sync::Semaphore;
 
 use super::hub::Hub;
+use super::pace::Pace;
 use super::ready;
 use super::session_id::SessionId;
 use super::world::World;
 use crate::contacts::Contacts;
+use crate::presence::{At, Present};
 
 /// Groups of one session that are asked at the same time.
 const GROUPS_AT_ONCE: usize = 8;
@@ -48,6 +52,7 @@ pub struct Clerk {
     world: Arc<dyn World>,
     name: NodeName,
     questions: Semaphore,
+    pace: Pace,
 }
 
 /// Whether asking again may help.
@@ -66,12 +71,29 @@ impl Clerk {
             world,
             name,
             questions: Semaphore::new(QUESTIONS),
+            pace: Pace::default(),
         })
     }
 
     /// The node as the gateway sees it.
     pub fn world(&self) -> &Arc<dyn World> {
         &self.world
+    }
+
+    /// Who waits for which session to be written.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// A session's user has left a group.
+    pub(super) fn left(&self, at: At, user: UserId, group: GroupId) {
+        self.world.registry().leave(at, user, group);
+    }
+
+    /// A session is over.
+    pub(super) fn ended(&self, at: At, user: UserId) {
+        self.pace.ended(at);
+        self.world.registry().close(at, user);
     }
 
     /// The node's name.
@@ -98,7 +120,7 @@ impl Clerk {
     }
 
     /// Asks until there is an answer or a lasting refusal.
-    async fn persist<T, F>(&self, mut ask: impl FnMut() -> F) -> Answer<T>
+    pub(crate) async fn persist<T, F>(&self, mut ask: impl FnMut() -> F) -> Answer<T>
     where
         F: Future<Output = Answer<T>>,
     {
@@ -151,11 +173,19 @@ impl Clerk {
             Ok(attached) => self.lists(user, attached).await,
             Err(refusal) => Err(refusal),
         };
-        let (attached, groups, contacts) = match answer {
+        let (attached, groups, mut contacts) = match answer {
             Ok(answer) => answer,
             Err(refusal) => return self.expel(lane, session, &refusal).await,
         };
+        let friends = match self.persist(|| self.world.kin(user)).await {
+            Ok(kin) => {
+                self.world.registry().relate(user, kin);
+                self.world.registry().friends(user)
+            }
+            Err(refusal) => return self.expel(lane, session, &refusal).await,
+        };
         let id = self.session_id(lane, session, &identity).to_string();
+        contacts.presences = ready::presences(&friends, None);
         let account = &attached.account;
         let body = ready::ready(account, &groups, &contacts, &id, &origin, identity.shard);
         let joined = Input::Joined {
@@ -220,21 +250,34 @@ impl Clerk {
         self: Arc<Self>,
         lane: u16,
         session: SessionRef,
-        user: UserId,
+        identity: Identity,
         groups: Vec<GroupId>,
     ) {
         futures_util::stream::iter(groups)
             .for_each_concurrent(GROUPS_AT_ONCE, |group| {
-                Box::pin(self.subscribe_one(lane, session, user, group))
+                Box::pin(self.subscribe_one(lane, session, identity, group))
             })
             .await;
     }
 
-    async fn subscribe_one(&self, lane: u16, session: SessionRef, by: UserId, group: GroupId) {
+    async fn subscribe_one(
+        &self,
+        lane: u16,
+        session: SessionRef,
+        identity: Identity,
+        group: GroupId,
+    ) {
+        let (at, by) = (At { lane, session }, identity.user);
+        let sees_presence = identity.intents.contains(Intents::GUILD_PRESENCES);
         let picture = self
             .persist(|| async {
-                let picture = self.world.subscribe(group, Subscribe { by }).await?;
-                let body = self.guild_create(&picture).await?;
+                let mut picture = self.world.subscribe(group, Subscribe { by }).await?;
+                let present = if sees_presence {
+                    self.present(at, &mut picture).await?
+                } else {
+                    Vec::new()
+                };
+                let body = self.guild_create(&picture, &present).await?;
                 let view = Viewpoint {
                     access: picture.access,
                     roles: picture.me.roles,
@@ -265,10 +308,30 @@ impl Clerk {
         self.hub.send(lane, input).await;
     }
 
-    async fn guild_create(&self, picture: &Subscribed) -> Answer<Box<Dispatch>> {
+    /// Who is online in a group; in a large one those are added to the picture's members, unless it is so large that
+    /// libraries expect nobody.
+    async fn present(&self, at: At, picture: &mut Subscribed) -> Answer<Present> {
+        let (by, group) = (picture.me.user, picture.view.group.id);
+        let count = usize::try_from(picture.view.member_count).unwrap_or(usize::MAX);
+        let registry = self.world.registry();
+        if count > limits::GUILD_CREATE_MEMBERS {
+            return Ok(Vec::new());
+        }
+        let present = registry.picture(at, by, group, limits::GUILD_CREATE_ONLINE);
+        if count > limits::LARGE_GROUP_MEMBERS {
+            let users = present.iter().map(|(user, _)| *user);
+            let users = users.filter(|user| *user != by).collect();
+            let members = self.world.members(group, GetMembers { by, users }).await?;
+            picture.members.extend(members);
+        }
+        Ok(present)
+    }
+
+    async fn guild_create(&self, picture: &Subscribed, present: &Present) -> Answer<Box<Dispatch>> {
         let users = picture.members.iter().map(|member| member.user).collect();
         let profiles = self.world.profiles(users).await?;
-        let body = guild_create(picture, |user| profiles.get(&user));
+        let mut body = guild_create(picture, |user| profiles.get(&user));
+        body["presences"] = ready::presences(present, Some(picture.view.group.id)).into();
         Ok(ready::guild_create(&body))
     }
 

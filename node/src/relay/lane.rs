@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rookery_actors::entity::Clock;
 use rookery_actors::relay::{
-    Config, Control, Deliveries, Effect, Flush, Input, Lane, Link, Refusal, SessionRef,
+    Config, Control, Deliveries, Effect, Flush, Identity, Input, Lane, Link, Refusal, SessionRef,
 };
 use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::client::presence::{Platform, Said};
 use rookery_protocol::time::Millis;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +21,7 @@ use super::counters::CountersView;
 use super::encode::Encoder;
 use super::hub::{Hub, Inboxes};
 use super::outbox::{Outbox, Progress};
+use crate::presence::At;
 
 /// Messages taken per wake. What came meanwhile is written in the same call.
 const BATCH: usize = 512;
@@ -39,8 +41,8 @@ pub(super) enum Message {
     Stop,
 }
 
-/// The answer to a client that wants a session: its socket's link, or its write side back.
-pub type Admission = Result<Link, (Outbox, Refusal)>;
+/// The answer to a client that wants a session: its socket's link and what it identified as, or its write side back.
+pub type Admission = Result<(Link, Identity), (Outbox, Refusal)>;
 
 /// A session's end of its socket, as the lane keeps it.
 pub struct End {
@@ -50,6 +52,8 @@ pub struct End {
     pub admission: Option<oneshot::Sender<Admission>>,
     /// Where the client reached us: what `resume_gateway_url` says.
     pub origin: Box<str>,
+    /// What a new session says of its user, and on what; taken once.
+    pub said: Option<Box<(Said, Platform)>>,
 }
 
 /// The lanes' threads.
@@ -263,10 +267,13 @@ impl Thread {
             Effect::Opened(link) => {
                 self.count.resumed += u64::from(link.attach > 1);
                 self.count.opened += u64::from(link.attach == 1);
+                let identity = self.core.identity(link.session);
                 let end = self.core.wire_mut(link.session);
-                if let Some(admission) = end.and_then(|end| end.admission.take()) {
+                if let Some(admission) = end.and_then(|end| end.admission.take())
+                    && let Some(identity) = identity
+                {
                     // A reader that is gone says so with a hang-up of its own, or its wire breaks.
-                    let _ = admission.send(Ok(link));
+                    let _ = admission.send(Ok((link, identity)));
                 }
             }
             Effect::Refused { wire, refusal } => {
@@ -279,9 +286,16 @@ impl Thread {
                 }
             }
             Effect::Attach { session, identity } => {
-                let origin = self.core.wire_mut(session).map(|end| end.origin.clone());
+                let end = self.core.wire_mut(session);
+                let (origin, said) = end.map_or_else(Default::default, |end| {
+                    (end.origin.clone(), end.said.take())
+                });
                 let clerk = self.clerk.clone();
-                let origin = origin.unwrap_or_default();
+                if let Some(said) = said {
+                    let (said, platform) = *said;
+                    let registry = clerk.world().registry();
+                    registry.open(At { lane, session }, identity.user, said, platform);
+                }
                 self.runtime
                     .spawn(clerk.attach(lane, session, identity, origin));
             }
@@ -291,12 +305,29 @@ impl Thread {
             }
             Effect::Subscribe {
                 session,
-                user,
+                identity,
                 groups,
             } => {
-                self.runtime
-                    .spawn(self.clerk.clone().subscribe(lane, session, user, groups));
+                let subscribing = self
+                    .clerk
+                    .clone()
+                    .subscribe(lane, session, identity, groups);
+                self.runtime.spawn(subscribing);
             }
+            Effect::Entered {
+                session,
+                user,
+                group,
+            } => {
+                let registry = self.clerk.world().registry();
+                registry.enter(At { lane, session }, user, group);
+            }
+            Effect::Left {
+                session,
+                user,
+                group,
+            } => self.clerk.left(At { lane, session }, user, group),
+            Effect::Drained(session) => self.clerk.pace().drained(At { lane, session }),
             Effect::Heal { topic, since } => {
                 self.count.heals += 1;
                 self.runtime
@@ -305,6 +336,7 @@ impl Thread {
             Effect::Close { wire, words, code } => self.let_go(now, *wire, &words, code),
             Effect::Ended { session, user } => {
                 if self.drained.is_none() {
+                    self.clerk.ended(At { lane, session }, user);
                     self.runtime
                         .spawn(self.clerk.clone().detach(lane, session, user));
                 }

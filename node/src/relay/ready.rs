@@ -4,6 +4,7 @@ use rookery_actors::relay::Shard;
 use rookery_protocol::client::application::ready_application;
 use rookery_protocol::client::encode;
 use rookery_protocol::client::group::unavailable_guild;
+use rookery_protocol::client::presence::PresenceJson;
 use rookery_protocol::client::user::self_user;
 use rookery_protocol::command::user::Account;
 use rookery_protocol::event::{Dispatch, EventName};
@@ -12,6 +13,7 @@ use rookery_protocol::intents::Intents;
 use serde_json::{Value, json};
 
 use crate::contacts::Contacts;
+use crate::presence::Present;
 
 /// READY. Besides what bots read it carries the lists that people's clients expect; a bot's are empty.
 pub(super) fn ready(
@@ -42,13 +44,21 @@ pub(super) fn ready(
         "relationships": contacts.relationships,
         "private_channels": contacts.private_channels,
         "users": contacts.users,
-        "presences": [],
+        "presences": contacts.presences,
         "guild_join_requests": [],
         "geo_ordered_rtc_regions": [],
         "auth": {},
         "_trace": [],
     });
     dispatch(EventName::Ready, &body, Intents::NONE)
+}
+
+/// Presence objects.
+pub(super) fn presences(present: &Present, group: Option<GroupId>) -> Vec<Value> {
+    let objects = present
+        .iter()
+        .map(|(user, presence)| json!(PresenceJson::new(*user, group, Some(presence))));
+    objects.collect()
 }
 
 /// GUILD_CREATE.

@@ -1,13 +1,16 @@
 //! What lanes and the gateway need of the node: entities, accounts and rows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rookery_actors::store::{self, Order, Scan};
 use rookery_protocol::command::Answer;
-use rookery_protocol::command::group::{Subscribe, Subscribed};
+use rookery_protocol::command::group::{
+    GetGroup, GetMembers, GroupView, ListMembers, SearchMembers, Subscribe, Subscribed,
+};
 use rookery_protocol::command::user::{Attach, Attached, Detach};
-use rookery_protocol::document::{Events, Part, TableId};
+use rookery_protocol::document::{Events, MemberRow, Part, Relation, TableId};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Frame, FrameSeq};
 use rookery_protocol::ids::{GroupId, UserId};
@@ -17,6 +20,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::contacts::Contacts;
 use crate::fault;
+use crate::presence::{Kin, Registry, Touched};
 
 /// Events of one page when a gap is read from the event log.
 const EVENTS_PAGE: usize = 512;
@@ -36,6 +40,24 @@ pub trait World: Send + Sync + 'static {
     async fn contacts(&self, user: UserId) -> Answer<Contacts>;
     /// Subscribes a member to a group.
     async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed>;
+    /// A group's settings and counts, as a member sees them.
+    async fn group(&self, group: GroupId, request: GetGroup) -> Answer<GroupView>;
+    /// Some members of a group.
+    async fn members(&self, group: GroupId, request: GetMembers) -> Answer<Vec<MemberRow>>;
+    /// A page of a group's members.
+    async fn list_members(&self, group: GroupId, request: ListMembers) -> Answer<Vec<MemberRow>>;
+    /// Members of a group by name.
+    async fn search_members(
+        &self,
+        group: GroupId,
+        request: SearchMembers,
+    ) -> Answer<Vec<MemberRow>>;
+    /// How a user stands to others.
+    async fn kin(&self, user: UserId) -> Answer<Kin>;
+    /// Who is online.
+    fn registry(&self) -> &Arc<dyn Registry>;
+    /// What changed that presence and member lists depend on.
+    fn touched(&self) -> &Arc<Touched>;
     /// Profiles for GUILD_CREATE.
     async fn profiles(&self, users: Vec<UserId>) -> Answer<HashMap<UserId, Profile>>;
     /// One page of an entity's events above `since`, in order.
@@ -66,6 +88,46 @@ impl World for App {
 
     async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed> {
         self.directory.ask(group, request).await
+    }
+
+    async fn group(&self, group: GroupId, request: GetGroup) -> Answer<GroupView> {
+        self.directory.ask(group, request).await
+    }
+
+    async fn members(&self, group: GroupId, request: GetMembers) -> Answer<Vec<MemberRow>> {
+        self.directory.ask(group, request).await
+    }
+
+    async fn list_members(&self, group: GroupId, request: ListMembers) -> Answer<Vec<MemberRow>> {
+        self.directory.ask(group, request).await
+    }
+
+    async fn search_members(
+        &self,
+        group: GroupId,
+        request: SearchMembers,
+    ) -> Answer<Vec<MemberRow>> {
+        self.directory.ask(group, request).await
+    }
+
+    async fn kin(&self, user: UserId) -> Answer<Kin> {
+        let mut kin = Kin::default();
+        for (other, relation) in self.index.relations_of(user).await? {
+            match relation {
+                Relation::Friend => kin.friends.push(other),
+                Relation::Blocked => kin.blocked.push(other),
+                Relation::None | Relation::Incoming | Relation::Outgoing => {}
+            }
+        }
+        Ok(kin)
+    }
+
+    fn registry(&self) -> &Arc<dyn Registry> {
+        &self.presence
+    }
+
+    fn touched(&self) -> &Arc<Touched> {
+        &self.touched
     }
 
     async fn profiles(&self, users: Vec<UserId>) -> Answer<HashMap<UserId, Profile>> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::group::{merge, role};
 use super::member::MemberJson;
+use super::presence::PresenceJson;
 use super::user::UserJson;
 use crate::document::{InviteRow, MemberRow, RoleDocument};
 use crate::ids::{ChannelId, GroupId, MessageId, RoleId, UserId};
@@ -90,4 +91,41 @@ pub fn invite_create(group: GroupId, row: &InviteRow, inviter: &Profile) -> Valu
 /// The body of INVITE_DELETE.
 pub fn invite_delete(group: GroupId, row: &InviteRow) -> Value {
     json!({ "guild_id": group, "channel_id": row.channel, "code": row.code })
+}
+
+/// The body of GUILD_MEMBERS_CHUNK.
+///
+/// Source: <https://discord.com/developers/docs/events/gateway-events#guild-members-chunk>
+#[derive(Debug, Serialize)]
+pub struct MembersChunk<'a> {
+    /// Of which group.
+    pub guild_id: GroupId,
+    /// Some of those who were asked for.
+    pub members: Vec<MemberJson<'a>>,
+    /// The how-manieth chunk, from 0.
+    pub chunk_index: usize,
+    /// Of how many.
+    pub chunk_count: usize,
+    /// Those who were asked for by id and are no members.
+    #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
+    pub not_found: &'a [UserId],
+    /// Who of them is there, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presences: Option<Vec<PresenceJson<'a>>>,
+    /// The client's mark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<&'a str>,
+}
+
+/// The body of RATE_LIMITED: a request for members that is not answered.
+///
+/// Source: <https://discord.com/developers/docs/events/gateway-events#rate-limited>
+pub fn rate_limited(opcode: u8, retry_after_ms: u64, group: GroupId, nonce: Option<&str>) -> Value {
+    let mut meta = json!({ "guild_id": group });
+    if let Some(nonce) = nonce {
+        meta["nonce"] = nonce.into();
+    }
+    #[allow(clippy::cast_precision_loss, reason = "seconds for people")]
+    let retry_after = retry_after_ms as f64 / 1_000.0;
+    json!({ "opcode": opcode, "retry_after": retry_after, "meta": meta })
 }

@@ -2,8 +2,13 @@
 //!
 //! Source: <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway>
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+
+use super::presence::PresenceForm;
+use crate::ids::{ChannelId, GroupId, UserId};
 
 macro_rules! close_codes {
     ($($name:ident = $code:literal, $reason:literal),* $(,)?) => {
@@ -87,6 +92,85 @@ pub struct Identify {
     /// `[n, of]`.
     #[serde(default)]
     pub shard: Option<[u64; 2]>,
+    /// As in opcode 3.
+    #[serde(default)]
+    pub presence: Option<PresenceForm>,
+    /// What the client runs on.
+    #[serde(default)]
+    pub properties: Option<Properties>,
+}
+
+/// What a client runs on; older libraries write a `$` in front.
+#[derive(Debug, Default, Deserialize)]
+pub struct Properties {
+    /// The operating system.
+    #[serde(default, alias = "$os")]
+    pub os: Option<String>,
+    /// The client or library.
+    #[serde(default, alias = "$browser")]
+    pub browser: Option<String>,
+}
+
+/// The data of opcode 8; one of `query` and `user_ids`.
+///
+/// Source: <https://discord.com/developers/docs/events/gateway-events#request-guild-members>
+#[derive(Debug, Clone, Deserialize)]
+pub struct RequestMembers {
+    /// The group; some libraries send a list of one.
+    #[serde(deserialize_with = "one_or_list")]
+    pub guild_id: Vec<GroupId>,
+    /// What a name begins with; everybody's begins with nothing.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// How many; 0 is all.
+    #[serde(default)]
+    pub limit: Option<u64>,
+    /// Whether presences are wanted, too.
+    #[serde(default)]
+    pub presences: Option<bool>,
+    /// Whom.
+    #[serde(default, deserialize_with = "some_of_list")]
+    pub user_ids: Option<Vec<UserId>>,
+    /// The client's mark.
+    #[serde(default)]
+    pub nonce: Option<String>,
+}
+
+/// The data of opcode 14, as the community documents it: what of a group's member list a client shows.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LazyRequest {
+    /// The group.
+    pub guild_id: GroupId,
+    /// Ranges of rows, both ends included, by the channel they are shown for; none stops it.
+    #[serde(default)]
+    pub channels: BTreeMap<ChannelId, Vec<[u32; 2]>>,
+}
+
+/// One value or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrList<T> {
+    One(T),
+    List(Vec<T>),
+}
+
+impl<T> OneOrList<T> {
+    fn list(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::List(list) => list,
+        }
+    }
+}
+
+fn one_or_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Vec<T>, D::Error> {
+    OneOrList::deserialize(d).map(OneOrList::list)
+}
+
+fn some_of_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    d: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    Option::<OneOrList<T>>::deserialize(d).map(|some| some.map(OneOrList::list))
 }
 
 /// The data of RESUME.

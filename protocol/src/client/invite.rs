@@ -9,12 +9,12 @@ use super::user::UserJson;
 use crate::document::{GroupDocument, InviteRow};
 use crate::profile::Profile;
 
-/// An invite as whoever has the code sees it.
+/// An invite as whoever has the code sees it; `counts`: how many are members, and online.
 pub fn invite(
     row: &InviteRow,
     group: &GroupDocument,
     inviter: Option<&Profile>,
-    member_count: Option<u64>,
+    counts: Option<(u64, usize)>,
 ) -> Value {
     let channel = group.channel(row.channel);
     let mut object = json!({
@@ -39,9 +39,9 @@ pub fn invite(
         "expires_at": row.expires_at().map(|at| at.iso8601()),
         "flags": 0,
     });
-    if let Some(count) = member_count {
-        object["approximate_member_count"] = count.into();
-        object["approximate_presence_count"] = 0.into();
+    if let Some((members, online)) = counts {
+        object["approximate_member_count"] = members.into();
+        object["approximate_presence_count"] = online.into();
     }
     object
 }

@@ -11,7 +11,7 @@ use crate::profile::Profile;
 use crate::time::{Millis, iso};
 
 /// A member, with or without the user.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct MemberJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<UserJson<'a>>,

@@ -13,6 +13,7 @@ pub mod group;
 pub mod invite;
 pub mod member;
 pub mod message;
+pub mod presence;
 pub mod user;
 
 use bytes::Bytes;

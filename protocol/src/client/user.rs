@@ -10,7 +10,7 @@ use crate::ids::UserId;
 use crate::profile::Profile;
 
 /// A user as others see him.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct UserJson<'a> {
     id: UserId,
     username: &'a str,

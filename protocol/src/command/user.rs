@@ -74,6 +74,8 @@ pub struct CreateApplication {
     pub owner: UserId,
     /// A clean name.
     pub name: String,
+    /// The privileged intents it is granted.
+    pub privileged: Intents,
 }
 
 /// Reads the account.

@@ -327,6 +327,7 @@ fn audience() -> impl Strategy<Value = Audience> {
     prop_oneof![
         Just(Audience::Everyone),
         user_id().prop_map(Audience::User),
+        vec(user_id(), 0..4).prop_map(Audience::Except),
         channel_id().prop_map(Audience::Channel),
         (number(), of(channel_id())).prop_map(|(bits, channel)| Audience::Holders {
             permissions: Permissions(bits),

@@ -1,16 +1,20 @@
 //! What the benches share: a core each for server and generator, CPU time of a process, lean connections, a table.
 
+mod figure;
 mod ours;
 mod poster;
 mod process;
 mod readers;
+mod seed;
 mod socketio;
 mod table;
 
+pub use figure::{Figure, measure, median, option};
 pub use ours::{Ours, release_node};
 pub use poster::Poster;
 pub use process::{Cpu, pin_generator, server_pin};
 pub use readers::{Readers, Wire};
+pub use seed::seed;
 pub use socketio::SocketIo;
 pub use table::Table;
 

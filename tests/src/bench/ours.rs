@@ -49,6 +49,9 @@ pub struct Ours {
     pub readers: Readers,
 }
 
+/// All but presences, whose updates nobody counts.
+const INTENTS: u64 = 0x0331_ffff & !(1 << 8);
+
 struct GatewayWire(Vec<String>);
 
 impl Wire for GatewayWire {
@@ -57,7 +60,7 @@ impl Wire for GatewayWire {
     }
 
     fn opening(&self, member: usize, frames: u64) -> Option<String> {
-        let fields = json!({ "token": self.0[member], "intents": 0x0331_ffff, "properties": {} });
+        let fields = json!({ "token": self.0[member], "intents": INTENTS, "properties": {} });
         (frames == 1).then(|| json!({ "op": 2, "d": fields }).to_string())
     }
 
@@ -106,6 +109,18 @@ impl Ours {
         }
     }
 
+    /// Connects more members, so many at a time, until there are `members`.
+    pub async fn grow_at_once(&mut self, members: usize, at_once: usize) {
+        let tokens = self.people.iter().map(|person| person.token.clone());
+        let wire = Rc::new(GatewayWire(tokens.collect()));
+        let address = self.node.address();
+        self.readers
+            .grow_at_once(address, wire, members, at_once)
+            .await;
+        // Nobody is closed for silence while others are still being connected.
+        self.readers.say_to_all("{\"op\":1,\"d\":1}").await;
+    }
+
     /// Starts the server again on the same data: what registering left in its memory is gone.
     pub async fn restart(&mut self) {
         self.readers = Readers::default();
@@ -131,12 +146,7 @@ impl Room for Ours {
     }
 
     async fn grow(&mut self, members: usize) {
-        let tokens = self.people.iter().map(|person| person.token.clone());
-        let wire = Rc::new(GatewayWire(tokens.collect()));
-        let address = self.node.address();
-        self.readers.grow(address, wire, members).await;
-        // Nobody is closed for silence while others are still being connected.
-        self.readers.say_to_all("{\"op\":1,\"d\":1}").await;
+        self.grow_at_once(members, 32).await;
     }
 
     async fn send(&mut self, in_flight: u64, stop: Instant) -> u64 {

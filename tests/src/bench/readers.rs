@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
@@ -45,6 +46,8 @@ pub struct Readers {
     streams: Vec<Rc<TcpStream>>,
     buffer: Rc<RefCell<Vec<u8>>>,
     tasks: JoinSet<()>,
+    /// How long each connection took from its opening words until it was ready.
+    times: Vec<Duration>,
 }
 
 impl Default for Readers {
@@ -54,6 +57,7 @@ impl Default for Readers {
             streams: Vec::new(),
             buffer: Rc::new(RefCell::new(vec![0; 256 * 1024])),
             tasks: JoinSet::new(),
+            times: Vec::new(),
         }
     }
 }
@@ -61,7 +65,25 @@ impl Default for Readers {
 impl Readers {
     /// Opens connections for members up to `members`, a few at a time.
     pub async fn grow(&mut self, address: SocketAddr, wire: Rc<impl Wire>, members: usize) {
-        let turns = Arc::new(Semaphore::new(32));
+        self.grow_at_once(address, wire, members, 32).await;
+    }
+
+    /// How long the connections opened since the last time took from their opening words until they were ready, sorted.
+    pub fn take_times(&mut self) -> Vec<Duration> {
+        let mut times = std::mem::take(&mut self.times);
+        times.sort_unstable();
+        times
+    }
+
+    /// Opens connections for members up to `members`, so many at a time.
+    pub async fn grow_at_once(
+        &mut self,
+        address: SocketAddr,
+        wire: Rc<impl Wire>,
+        members: usize,
+        at_once: usize,
+    ) {
+        let turns = Arc::new(Semaphore::new(at_once));
         let mut opening = JoinSet::new();
         for member in self.streams.len()..members {
             let turn = Arc::clone(&turns).acquire_owned().await.expect("open");
@@ -73,7 +95,8 @@ impl Readers {
             });
         }
         while let Some(opened) = opening.join_next().await {
-            let (stream, parser) = opened.expect("a connection");
+            let (stream, parser, time) = opened.expect("a connection");
+            self.times.push(time);
             let stream = Rc::new(stream);
             self.streams.push(Rc::clone(&stream));
             let (count, buffer) = (Rc::clone(&self.count), Rc::clone(&self.buffer));
@@ -149,7 +172,11 @@ async fn write(stream: &TcpStream, mut bytes: &[u8]) {
 }
 
 /// Opens one connection and brings its member into the room.
-async fn open(address: SocketAddr, wire: &impl Wire, member: usize) -> (TcpStream, Parser) {
+async fn open(
+    address: SocketAddr,
+    wire: &impl Wire,
+    member: usize,
+) -> (TcpStream, Parser, Duration) {
     let stream = TcpStream::connect(address).await.expect("a connection");
     stream.set_nodelay(true).expect("no delay");
     let upgrade = format!(
@@ -172,10 +199,12 @@ async fn open(address: SocketAddr, wire: &impl Wire, member: usize) -> (TcpStrea
     let mut parser = Parser::default();
     let mut frames = parser.feed(&received[head..]);
     let mut answered = 0;
+    let mut asked = Instant::now();
     while frames < wire.frames_until_ready() || answered < frames {
         while answered < frames {
             answered += 1;
             if let Some(text) = wire.opening(member, answered) {
+                asked = Instant::now();
                 write(&stream, &text_frame(&text)).await;
             }
         }
@@ -186,7 +215,7 @@ async fn open(address: SocketAddr, wire: &impl Wire, member: usize) -> (TcpStrea
         }
     }
     assert!(!parser.closed, "member {member} was closed");
-    (stream, parser)
+    (stream, parser, asked.elapsed())
 }
 
 /// Appends what there is to read; the end of the stream is a failure.

@@ -103,12 +103,16 @@ impl Person {
         answer.expect(200);
     }
 
-    /// An application with a bot; answers its id and token.
+    /// An application with a bot that is granted everything; answers its id and token.
     pub async fn create_bot(&self, name: &str) -> (String, String) {
-        let application = self
-            .http
-            .post("/applications", json!({ "name": name }))
-            .await;
+        let all = ["GUILD_MEMBERS", "GUILD_PRESENCES", "MESSAGE_CONTENT"];
+        self.create_bot_with(name, &all).await
+    }
+
+    /// An application with a bot that is granted these privileged intents; answers its id and token.
+    pub async fn create_bot_with(&self, name: &str, granted: &[&str]) -> (String, String) {
+        let form = json!({ "name": name, "privileged_intents": granted });
+        let application = self.http.post("/applications", form).await;
         let application = id(&application.expect(201));
         let bot = self
             .http

@@ -75,6 +75,9 @@ pub(super) struct Bench {
     pub(super) clients: Vec<Client>,
     pub(super) watched: HashSet<EntityRef>,
     pub(super) reattached: Vec<SessionRef>,
+    /// Which session is on which group's topic, as told.
+    pub(super) inside: BTreeSet<(SessionRef, GroupId)>,
+    pub(super) drained: Vec<SessionRef>,
 }
 
 pub(super) fn text(name: EventName, id: &str, intents: Intents, secret: bool) -> Dispatch {
@@ -103,6 +106,8 @@ impl Bench {
             clients: Vec::new(),
             watched: HashSet::new(),
             reattached: Vec::new(),
+            inside: BTreeSet::new(),
+            drained: Vec::new(),
         }
     }
 
@@ -129,13 +134,20 @@ impl Bench {
                     self.question(What::Attach(session, identity.user));
                 }
                 Effect::Reattach { session, .. } => self.reattached.push(session),
+                Effect::Drained(session) => self.drained.push(session),
+                Effect::Entered { session, group, .. } => {
+                    assert!(self.inside.insert((session, group)), "entered twice");
+                }
+                Effect::Left { session, group, .. } => {
+                    assert!(self.inside.remove(&(session, group)), "was not inside");
+                }
                 Effect::Subscribe {
                     session,
-                    user,
+                    identity,
                     groups,
                 } => {
                     for group in groups {
-                        self.question(What::Subscribe(session, user, group));
+                        self.question(What::Subscribe(session, identity.user, group));
                     }
                 }
                 Effect::Heal { topic, since } => self.question(What::Heal(topic, since)),
@@ -150,6 +162,7 @@ impl Bench {
                     }
                 }
                 Effect::Ended { session, user } => {
+                    self.inside.retain(|(inside, _)| *inside != session);
                     for client in &mut self.clients {
                         if client.session == Some(session) {
                             assert_eq!(client.identity.user, user);

@@ -149,8 +149,9 @@ impl Bench {
             return Vec::new();
         };
         let (before, after) = (self.past(group, gseq - 1), self.past(group, gseq));
-        let is_meant = match (frame.event.audience, &frame.event.access) {
+        let is_meant = match (frame.event.audience.clone(), &frame.event.access) {
             (Audience::Everyone, _) => true,
+            (Audience::Except(others), _) => !others.contains(&user),
             (Audience::User(meant), _) => user == meant,
             (Audience::Channel(channel), Some(AccessChange::Channel(..))) => {
                 let was_there = before.channels.contains_key(&channel);

@@ -9,7 +9,7 @@ use rookery_protocol::intents::Intents;
 use serde_json::Value;
 
 use super::bench::{Bench, Client, Socket};
-use crate::relay::{Flush, Identity, Input, Refusal, Secret};
+use crate::relay::{Flush, Identity, Input, Refusal, Secret, Shard};
 
 impl Bench {
     pub(super) fn client(&mut self, user: u64, intents: Intents) -> usize {
@@ -20,6 +20,18 @@ impl Bench {
             intents,
             shard: None,
             secret: Secret([n as u8; 16]),
+        };
+        self.open(identity)
+    }
+
+    /// A client of one shard.
+    pub(super) fn sharded(&mut self, user: u64, shard: Shard) -> usize {
+        let identity = Identity {
+            user: UserId(user),
+            proof: Proof::Bot(1),
+            intents: Intents::ALL,
+            shard: Some(shard),
+            secret: Secret([shard.index as u8; 16]),
         };
         self.open(identity)
     }

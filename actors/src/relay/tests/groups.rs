@@ -114,8 +114,8 @@ impl Bench {
         if let Some(change) = &event.access {
             after.change(change);
         }
-        if let (Act::Farewell(_), Audience::User(user)) = (&event.act, event.audience) {
-            after.holders.remove(&user);
+        if let (Act::Farewell(_), Audience::User(user)) = (&event.act, &event.audience) {
+            after.holders.remove(user);
         }
         let past = self.past.entry(group);
         past.or_insert_with(|| vec![Community::new(group)])

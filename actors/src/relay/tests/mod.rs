@@ -10,6 +10,7 @@ mod check;
 mod clients;
 mod groups;
 mod model;
+mod personal;
 mod sight;
 
 use rookery_protocol::client::gateway::CloseCode;

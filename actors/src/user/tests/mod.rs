@@ -1,5 +1,6 @@
 //! Tests of the user core: a table per family of commands, and random sequences against a reload.
 
+mod applications;
 mod logins;
 mod properties;
 mod sessions;
@@ -10,6 +11,7 @@ use rookery_protocol::document::{Key, TableId, Usernames, Users};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::{Act, Audience};
 use rookery_protocol::ids::{GroupId, LoginId, UserId};
+use rookery_protocol::intents::Intents;
 
 use super::{Live, User};
 use crate::store;
@@ -75,7 +77,12 @@ fn ada() -> Rig<User> {
 fn bot() -> Rig<User> {
     let mut rig = Rig::new(BOT);
     let (owner, name) = (ADA, "Polly".to_owned());
-    rig.run(CreateApplication { owner, name }).unwrap();
+    rig.run(CreateApplication {
+        owner,
+        name,
+        privileged: Intents::GUILD_MEMBERS,
+    })
+    .unwrap();
     rig
 }
 
@@ -224,7 +231,11 @@ fn an_application_has_a_bot_once_its_token_is_asked_for() {
     );
     let (owner, name) = (ADA, "Again".to_owned());
     assert_eq!(
-        code(rig.run(CreateApplication { owner, name })),
+        code(rig.run(CreateApplication {
+            owner,
+            name,
+            privileged: Intents::NONE,
+        })),
         ErrorCode::Internal
     );
 }

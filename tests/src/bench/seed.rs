@@ -1,0 +1,126 @@
+//! Members by the hundred thousand, written straight into the data folder of a node that is not running.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rookery_actors::entity::Publisher;
+use rookery_actors::store::{self, Commit, LaneId, SharedStore, Unit, Write};
+use rookery_node::config::Config;
+use rookery_node::node::Node;
+use rookery_node::store::redb::RedbStore;
+use rookery_protocol::document::{
+    Key, Login, MemberRow, Members, Membership, Memberships, UserDocument, Users,
+};
+use rookery_protocol::event::Frame;
+use rookery_protocol::ids::{GroupId, LoginId, UserId};
+use rookery_protocol::profile::Profile;
+use rookery_protocol::snowflake;
+use rookery_protocol::time::Millis;
+
+/// Members in one commit.
+const BATCH: usize = 10_000;
+
+struct Nobody;
+
+impl Publisher for Nobody {
+    fn publish(&self, _: Arc<Frame>) {}
+}
+
+fn rows(n: usize, user: UserId, group: GroupId) -> Vec<Write> {
+    let at = Millis(snowflake::created_at(user.0).0);
+    let username = format!("seeded{n}");
+    let login = Login {
+        id: LoginId(user.0),
+        generation: 0,
+        secret_hash: String::new(),
+        device: String::new(),
+        address: String::new(),
+        created_at: at,
+        used_at: at,
+    };
+    let account = UserDocument {
+        schema: UserDocument::SCHEMA,
+        version: 1,
+        profile: Profile {
+            id: user,
+            username: username.clone(),
+            global_name: Some(format!("Member {n}")),
+            avatar: None,
+            bot: false,
+        },
+        email: None,
+        password_hash: None,
+        operator: false,
+        logins: vec![login],
+        application: None,
+        created_at: at,
+        deleted: false,
+    };
+    let member = MemberRow {
+        user,
+        nick: None,
+        roles: Vec::new(),
+        joined_at: at,
+        username,
+        global_name: account.profile.global_name.clone(),
+        timeout_until: None,
+    };
+    vec![
+        store::put::<Users>(Key::single(user), &account),
+        store::put::<Members>(Key::new(group, user), &member),
+        store::put::<Memberships>(Key::new(user, group), &Membership { group }),
+    ]
+}
+
+/// Writes accounts that are members of a group into the folder's store; answers ids and access tokens of the first
+/// `online` of them. The tokens are valid for 15 minutes.
+pub async fn seed(
+    data: &Path,
+    group: GroupId,
+    members: usize,
+    online: usize,
+) -> Vec<(UserId, String)> {
+    let redb = RedbStore::open(data).expect("the data folder opens");
+    let store: SharedStore = Arc::new(redb.clone());
+    // A day before the group was made: ids that nobody mints any more.
+    let first = group.0 - ((24 * 3_600 * 1_000) << 22);
+    let user = |n: usize| UserId(first + n as u64);
+    let lane = LaneId {
+        node: "seed".to_owned(),
+        incarnation: 1,
+        index: 0,
+    };
+    let mut seq = store.open_lane(&lane).await.expect("a lane");
+    let all: Vec<usize> = (0..members).collect();
+    for batch in all.chunks(BATCH) {
+        seq += 1;
+        let unit = Unit {
+            entity: group.into(),
+            absent: Vec::new(),
+            writes: batch
+                .iter()
+                .flat_map(|&n| rows(n, user(n), group))
+                .collect(),
+        };
+        let commit = Commit {
+            lane: lane.clone(),
+            seq,
+            units: vec![unit],
+        };
+        store.commit(&commit).await.expect("a commit");
+    }
+    // A node without sockets signs the tokens.
+    let node = Node::start(Arc::new(Config::default()), store, Arc::new(Nobody))
+        .await
+        .expect("a node");
+    let token = |n: usize| {
+        let (user, login) = (user(n), LoginId(user(n).0));
+        let token = node.app.auth.access_token(user, login);
+        (user, token.expect("a key"))
+    };
+    let tokens = (0..online).map(token).collect();
+    node.shutdown().await;
+    drop(node);
+    redb.close();
+    tokens
+}
