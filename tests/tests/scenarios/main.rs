@@ -32,6 +32,8 @@ mod presence;
 mod rate_limits;
 mod restart;
 mod resume;
+mod roles;
 mod shards;
 mod slow_reader;
 mod tls;
+mod visibility;
