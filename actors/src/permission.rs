@@ -137,7 +137,8 @@ mod tests {
             let mine = (2..=5).filter(|n| case.held.contains(&RoleId(*n)));
             std::iter::once(1).chain(mine)
         };
-        let role_allows = |one| roles().any(|n| has(case.roles[n as usize - 1], one));
+        let of = |n: u64| case.roles[usize::try_from(n).unwrap() - 1];
+        let role_allows = |one| roles().any(|n| has(of(n), one));
         if case.is_owner || role_allows(Permissions::ADMINISTRATOR) {
             return true;
         }

@@ -74,13 +74,16 @@ enum Seen {
     By(Arc<[u32]>),
 }
 
+/// Something that appears or disappears, and for whom.
+pub(super) type News = (Dispatch, Arc<[u32]>);
+
 /// What an event comes to.
 #[derive(Debug)]
 pub(super) struct Passed {
     /// Who gets what it sends.
     pub(super) recipients: Arc<[u32]>,
     /// What it made appear or disappear, for whom.
-    pub(super) news: Vec<(Dispatch, Arc<[u32]>)>,
+    pub(super) news: Vec<News>,
 }
 
 impl Passed {
@@ -227,7 +230,7 @@ impl Sight {
         id: ChannelId,
         access: Option<&ChannelAccess>,
         everybody: &Arc<[u32]>,
-    ) -> (Arc<[u32]>, Vec<(Dispatch, Arc<[u32]>)>) {
+    ) -> (Arc<[u32]>, Vec<News>) {
         let before = self.audience(id, everybody);
         let picture = Arc::make_mut(&mut self.picture);
         let Some(access) = access else {
@@ -253,7 +256,7 @@ impl Sight {
     }
 
     /// Another owner, role, or roles of a member: which channels appear and disappear for whom.
-    fn turn(&mut self, change: &AccessChange) -> Vec<(Dispatch, Arc<[u32]>)> {
+    fn turn(&mut self, change: &AccessChange) -> Vec<News> {
         let touched = self.touched(change);
         let before = self.survey(&touched);
         self.apply(change);
@@ -340,13 +343,7 @@ fn without(slots: &[u32], others: &[u32]) -> Vec<u32> {
 }
 
 /// Says of a channel that it disappeared and appeared for those whose sight of it changed.
-fn announce(
-    news: &mut Vec<(Dispatch, Arc<[u32]>)>,
-    old: &Bytes,
-    new: &Bytes,
-    before: &[u32],
-    after: &[u32],
-) {
+fn announce(news: &mut Vec<News>, old: &Bytes, new: &Bytes, before: &[u32], after: &[u32]) {
     let sides = [
         (EventName::ChannelDelete, old, without(before, after)),
         (EventName::ChannelCreate, new, without(after, before)),
