@@ -16,6 +16,8 @@ use crate::config::Config;
 use crate::http::limits::Limits;
 use crate::ids::Ids;
 use crate::index::Index;
+use crate::janitor::Janitor;
+use crate::media::Media;
 use crate::presence::{Registry, Touched};
 
 /// The node as handlers see it; cheap to clone.
@@ -38,6 +40,10 @@ pub struct Parts {
     pub index: Index,
     /// Signs and checks the URLs of files.
     pub links: Links,
+    /// Files.
+    pub media: Media,
+    /// Deletes in the background.
+    pub janitor: Janitor,
     /// Rate limits.
     pub limits: Limits,
     /// Who is online.

@@ -19,6 +19,8 @@ use crate::config::Config;
 use crate::http::limits::Limits;
 use crate::ids::{BeginError, Incarnation};
 use crate::index::Index;
+use crate::janitor::Janitor;
+use crate::media::Media;
 use crate::presence::{Listener, Memory, Touched};
 
 /// The worker id of the only node.
@@ -100,6 +102,8 @@ impl Node {
             index: Index::new(Arc::clone(&store)),
             store,
             links,
+            media: Media::open(config.data.join("media"), config.max_upload_bytes).await,
+            janitor: Janitor::default(),
             limits: Limits::new(config.limits.clone()),
             presence: Arc::new(Memory::default()),
             touched,

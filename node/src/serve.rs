@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::http;
+use crate::janitor;
 use crate::listener::Listener;
 use crate::node::{Node, NodeError};
 use crate::open_files;
@@ -124,6 +125,7 @@ pub async fn serve(mut config: Config) -> Result<(), ServeError> {
     ));
     let ids = Arc::clone(&node.app.ids);
     let ceiling = tokio::spawn(async move { ids.keep_ahead().await });
+    let janitor = tokio::spawn(janitor::run(node.app.clone()));
     announce(address, certificates.is_some());
     let signal = tokio::select! {
         _ = signals.terminate.recv() => "SIGTERM",
@@ -143,6 +145,7 @@ pub async fn serve(mut config: Config) -> Result<(), ServeError> {
         }
         ceiling.abort();
         upkeep.abort();
+        janitor.abort();
         node.shutdown().await;
     };
     tokio::select! {

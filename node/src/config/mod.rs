@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use rookery_protocol::limits::UPLOAD_BYTES;
 
 use crate::limit::Quota;
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Origins of web pages that may use the API; `*` is any.
     pub cors_origins: Vec<String>,
+    /// Bytes of the files of a message, each and together.
+    pub max_upload_bytes: u64,
     /// Connections at a time.
     pub connections: usize,
     /// Certificate and key, when the node speaks TLS itself.
@@ -116,6 +119,7 @@ impl Default for Config {
             registration: Registration::Open,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
+            max_upload_bytes: UPLOAD_BYTES,
             connections: 65_536,
             tls: Tls::default(),
             limits: RateLimits {

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use rookery_protocol::limits::UPLOAD_BYTES;
+
 use super::{Config, LogFormat, Registration};
 
 /// A value as it stands in a file, or the text of a variable or a flag.
@@ -64,6 +66,7 @@ settings! {
     "cors_origins", "a list of origins such as [\"https://chat.example\"], or [\"*\"]",
         |c, v| c.cors_origins = v.list(origin)?;
     "connections", "a number from 1 to 1000000", |c, v| c.connections = v.number(1, 1_000_000)?;
+    "media.max_upload_bytes", "a number from 1 to 104857600", |c, v| c.max_upload_bytes = v.bytes(UPLOAD_BYTES)?;
     "tls.cert", "the path of a PEM file", |c, v| c.tls.cert = Some(v.text()?.into());
     "tls.key", "the path of a PEM file", |c, v| c.tls.key = Some(v.text()?.into());
     "limits.enabled", "true or false", |c, v| c.limits.enabled = v.flag()?;
@@ -138,6 +141,12 @@ impl Value {
         } else {
             Err(self.shown())
         }
+    }
+
+    /// A number of bytes, from 1 on.
+    fn bytes(&self, high: u64) -> Result<u64, String> {
+        let high = usize::try_from(high).unwrap_or(usize::MAX);
+        Ok(self.number(1, high)? as u64)
     }
 
     /// A list; as a text its items are between commas.

@@ -44,6 +44,7 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
         ("trusted_proxies", "10.0.0.0/8, 192.0.2.1"),
         ("cors_origins", "https://a.example,*"),
         ("connections", "10"),
+        ("media.max_upload_bytes", "1000"),
         ("tls.cert", "c.pem"),
         ("tls.key", "k.pem"),
         ("limits.enabled", "false"),
@@ -77,6 +78,8 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
         connections = 10
         [auth]
         registration = "invite"
+        [media]
+        max_upload_bytes = 1000
         [tls]
         cert = "c.pem"
         key = "k.pem"

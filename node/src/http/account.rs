@@ -17,13 +17,15 @@ use rookery_protocol::limits;
 
 use super::applications;
 use super::auth::{check_email, check_username, name_taken};
-use super::body::JsonBody;
+use super::body::{ImageBody, JsonBody};
 use super::client::Client;
 use super::form::Form;
 use super::guard::Person;
+use super::images;
 use super::refusal::{Refusal, Reply, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::media::Album;
 
 /// Entities asked at a time.
 const CONCURRENT_ASKS: usize = 16;
@@ -80,9 +82,12 @@ pub(super) async fn update(
     State(app): State<App>,
     caller: Caller,
     client: Client,
-    body: JsonBody,
+    body: ImageBody,
 ) -> Reply {
-    let patch = body.read(|form| Some(read_patch(form, &caller)))?;
+    let (patch, avatar) = body.json().read(|form| {
+        let avatar = form.text("avatar").patch();
+        Some((read_patch(form, &caller), avatar))
+    })?;
     let mut hash = None;
     if patch.needs_password() && !caller.is_bot() {
         match prove(&app, &caller, &client, patch.password.clone()).await? {
@@ -91,8 +96,10 @@ pub(super) async fn update(
         }
     }
     let user = caller.id();
+    let avatar = images::change(&app, Album::Avatar(user), "avatar", avatar).await?;
     let mut account = (*caller.account).clone();
-    let tells = patch.username.is_some() || patch.global_name.is_some();
+    let has_profile = patch.global_name.is_some() || avatar.is_some();
+    let tells = patch.username.is_some() || has_profile;
     let groups = if tells {
         told(&app, &caller).await?
     } else {
@@ -111,10 +118,10 @@ pub(super) async fn update(
     if let Some(email) = patch.email {
         account = app.directory.ask(user, ChangeEmail { email }).await?;
     }
-    if patch.global_name.is_some() {
+    if has_profile {
         let request = UpdateProfile {
             global_name: patch.global_name,
-            avatar: None,
+            avatar,
             groups,
         };
         account = app.directory.ask(user, request).await?;

@@ -4,16 +4,21 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use rookery_protocol::command::Answer;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::limits;
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::form::{self, Form};
 use super::refusal::Refusal;
+use crate::app::App;
+
+/// A body with an image in base64.
+const IMAGE_BODY_BYTES: usize = limits::IMAGE_BYTES.div_ceil(3) * 4 + limits::BODY_BYTES;
 
 /// A JSON body; none at all is an empty object.
 #[derive(Debug)]
@@ -45,8 +50,54 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        Self::within(request, limits::BODY_BYTES).await
+    }
+}
+
+/// A JSON body that may hold an image as a `data:` URL. To be read only of who is known: it may be large, so few are read
+/// at a time.
+pub(super) struct ImageBody {
+    body: JsonBody,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl ImageBody {
+    /// The body itself.
+    pub(super) fn json(&self) -> &JsonBody {
+        &self.body
+    }
+}
+
+impl FromRequest<App> for ImageBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let length = request.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        let (limit, place) = match length {
+            Some(length) if length <= limits::BODY_BYTES => (limits::BODY_BYTES, None),
+            // A body of unknown length counts as a large one.
+            _ => {
+                let place = app.media.image_place()?;
+                (IMAGE_BODY_BYTES, Some(place))
+            }
+        };
+        Ok(Self {
+            body: JsonBody::within(request, limit).await?,
+            _place: place,
+        })
+    }
+}
+
+impl JsonBody {
+    /// A body that came in another way.
+    pub(super) fn of(value: Value) -> Self {
+        Self(value)
+    }
+
+    async fn within(request: Request, limit: usize) -> Result<Self, Refusal> {
         let is_json = is_json(request.headers());
-        let bytes = Limited::new(request.into_body(), limits::BODY_BYTES)
+        let bytes = Limited::new(request.into_body(), limit)
             .collect()
             .await
             .map_err(|error| match error.downcast_ref::<LengthLimitError>() {

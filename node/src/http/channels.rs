@@ -10,7 +10,7 @@ use rookery_protocol::command::user::Signal;
 use rookery_protocol::ids::ChannelId;
 use rookery_protocol::limits;
 
-use super::body::{JsonBody, Params};
+use super::body::{ImageBody, JsonBody, Params};
 use super::directs;
 use super::guilds::{list_invites, read_channel};
 use super::reason::Reason;
@@ -43,12 +43,13 @@ pub(super) async fn update(
     caller: Caller,
     params: Params,
     Reason(reason): Reason,
-    body: JsonBody,
+    body: ImageBody,
 ) -> Reply {
     let id = params.id::<ChannelId>("channel_id")?;
     let group = app.index.group_of(id).await?;
+    let body = body.json();
     if directs::is_direct(group, id) {
-        return directs::update(&app, &caller, group, &body).await;
+        return directs::update(&app, &caller, group, body).await;
     }
     let patch = body.read(|form| Some(read_channel(form)))?;
     let request = UpdateChannel {
@@ -79,6 +80,7 @@ pub(super) async fn delete(
         reason,
     };
     let view = app.directory.ask(group, request).await?;
+    app.janitor.wake();
     Ok(ok(&channel(&view.channel, view.group, view.last_message)))
 }
 

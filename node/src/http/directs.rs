@@ -17,10 +17,12 @@ use serde_json::Value;
 
 use super::body::{JsonBody, Params};
 use super::guard::Person;
+use super::images;
 use super::refusal::{Refusal, Reply, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::contacts::Contacts;
+use crate::media::Album;
 
 /// How often a pair is looked up that others may be making.
 const TRIES: usize = 3;
@@ -211,15 +213,23 @@ pub(super) async fn get(app: &App, caller: &Caller, group: GroupId) -> Reply {
 
 /// `PATCH /channels/{id}`
 pub(super) async fn update(app: &App, caller: &Caller, group: GroupId, body: &JsonBody) -> Reply {
-    let name = body.read(|form| {
+    let (name, icon) = body.read(|form| {
+        let icon = form.text("icon").patch();
         let (_, most) = limits::DIRECT_NAME_CHARS.into_inner();
         let name = form.text("name").name(0..=most).patch();
-        Some(name.map(|name| name.filter(|name| !name.is_empty())))
+        let name = name.map(|name| name.filter(|name| !name.is_empty()));
+        Some((name, icon))
     })?;
+    if icon.is_some() {
+        // Who may not look in there need not have it decoded.
+        let by = caller.id();
+        app.directory.ask(group, GetDirect { by }).await?;
+    }
+    let icon = images::change(app, Album::Icon(group), "icon", icon).await?;
     let request = UpdateDirect {
         by: caller.account.profile.clone(),
         name,
-        icon: None,
+        icon,
     };
     let view = app.directory.ask(group, request).await?;
     show(app, &view, caller.id()).await
@@ -238,6 +248,8 @@ pub(super) async fn delete(app: &App, caller: &Caller, group: GroupId) -> Reply 
         app.directory
             .ask(group, RemoveRecipient { by, user })
             .await?;
+        // The last one leaving ends it.
+        app.janitor.wake();
     }
     show(app, &view, by).await
 }

@@ -5,23 +5,26 @@ use rookery_protocol::client::channel::channel;
 use rookery_protocol::client::group::guild;
 use rookery_protocol::client::invite::invite_with_metadata;
 use rookery_protocol::command::group::{
-    ChannelMove, ChannelPatch, CreateChannel, CreateGroup, DeleteGroup, GetGroup, GroupPatch,
-    ListChannels, ListInvites, MoveChannels, UpdateGroup,
+    Authorize, ChannelMove, ChannelPatch, CreateChannel, CreateGroup, DeleteGroup, GetGroup,
+    GroupPatch, ListChannels, ListInvites, MoveChannels, UpdateGroup,
 };
 use rookery_protocol::document::ChannelKind;
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{ChannelId, GroupId};
 use rookery_protocol::limits;
+use rookery_protocol::permissions::Permissions;
 use serde_json::Value;
 
-use super::body::{JsonBody, Params, Query};
+use super::body::{ImageBody, JsonBody, Params, Query};
 use super::form::Form;
 use super::guard::Person;
+use super::images;
 use super::overwrites::read_overwrites;
 use super::reason::Reason;
 use super::refusal::{Reply, created, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::media::Album;
 
 /// The slowest slow mode, in seconds.
 const SLOWEST_SECONDS: u64 = 21_600;
@@ -34,17 +37,22 @@ const VOICE_USERS: u64 = 99;
 pub(super) async fn create(
     State(app): State<App>,
     Person(caller): Person,
-    body: JsonBody,
+    body: ImageBody,
 ) -> Reply {
-    let name = body.read(|form| form.text("name").name(limits::GROUP_NAME_CHARS).required())?;
+    let (name, icon) = body.json().read(|form| {
+        let icon = form.text("icon").optional();
+        let name = form.text("name").name(limits::GROUP_NAME_CHARS).required();
+        Some((name?, icon))
+    })?;
     if app.index.groups_of(caller.id()).await?.len() >= limits::GROUPS_PER_USER {
         return Err(ErrorCode::MaximumGuilds.into());
     }
     let group = GroupId(app.ids.mint().await?);
+    let icon = images::change(&app, Album::Icon(group), "icon", icon.map(Some)).await?;
     let request = CreateGroup {
         by: caller.account.profile.clone(),
         name,
-        icon: None,
+        icon: icon.flatten(),
     };
     let view = app.directory.ask(group, request).await?;
     Ok(created(&guild(&view.group)))
@@ -77,11 +85,12 @@ pub(super) async fn update(
     caller: Caller,
     params: Params,
     Reason(reason): Reason,
-    body: JsonBody,
+    body: ImageBody,
 ) -> Reply {
     let group = params.id::<GroupId>("guild_id")?;
-    let patch = body.read(|form| {
-        Some(GroupPatch {
+    let (mut patch, icon) = body.json().read(|form| {
+        let icon = form.text("icon").patch();
+        let patch = GroupPatch {
             name: form.text("name").name(limits::GROUP_NAME_CHARS).change(),
             description: filled(
                 form.text("description")
@@ -91,8 +100,19 @@ pub(super) async fn update(
             system_channel: form.id("system_channel_id").patch(),
             owner: form.id("owner_id").change(),
             icon: None,
-        })
+        };
+        Some((patch, icon))
     })?;
+    if icon.is_some() {
+        // Who may not change it need not have it decoded.
+        let request = Authorize {
+            by: caller.id(),
+            permissions: Permissions::MANAGE_GUILD,
+            channel: None,
+        };
+        app.directory.ask(group, request).await?;
+        patch.icon = images::change(&app, Album::Icon(group), "icon", icon).await?;
+    }
     let request = UpdateGroup {
         by: caller.id(),
         patch,
@@ -113,6 +133,7 @@ pub(super) async fn delete(State(app): State<App>, caller: Caller, params: Param
     let group = params.id::<GroupId>("guild_id")?;
     let request = DeleteGroup { by: caller.id() };
     app.directory.ask(group, request).await?;
+    app.janitor.wake();
     Ok(no_content())
 }
 

@@ -7,28 +7,26 @@ pub mod body;
 mod channels;
 pub mod client;
 mod directs;
-pub mod embeds;
-mod emoji;
+mod files;
 pub mod form;
 mod gateway;
 pub mod guard;
 mod guilds;
 mod headers;
 mod health;
+mod images;
 mod invites;
 pub mod limits;
 mod members;
 mod messages;
 mod overwrites;
-mod pins;
-mod reactions;
 mod reason;
 pub mod refusal;
 mod relationships;
 mod roles;
 #[cfg(test)]
 mod tests;
-mod unread;
+mod upload;
 mod users;
 
 use std::sync::Arc;
@@ -42,7 +40,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::limits::REQUEST_SECONDS;
+use rookery_protocol::limits::{REQUEST_SECONDS, UPLOAD_SECONDS};
 
 use self::refusal::Refusal;
 use crate::app::App;
@@ -52,7 +50,8 @@ use crate::gateway::Gateway;
 pub fn router(app: &App, gateway: &Arc<Gateway>) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz));
+        .route("/readyz", get(health::readyz))
+        .merge(files::routes());
     for prefix in guard::PREFIXES {
         router = router.nest(prefix, api(app));
     }
@@ -94,7 +93,6 @@ routes! {
     "/users/@me/channels": get directs::list, post directs::create;
     "/users/@me/relationships": get relationships::list, post relationships::ask;
     "/users/@me/relationships/{user_id}": put relationships::put, delete relationships::delete;
-    "/users/@me/mentions": get unread::mentions;
     "/users/@me/guilds": get users::my_groups;
     "/users/@me/guilds/{guild_id}": delete users::leave;
     "/users/@me/guilds/{guild_id}/member": get users::my_member;
@@ -124,19 +122,6 @@ routes! {
     "/channels/{channel_id}/messages": get messages::list, post messages::create;
     "/channels/{channel_id}/messages/{message_id}":
         get messages::get, patch messages::update, delete messages::delete;
-    "/channels/{channel_id}/messages/bulk-delete": post messages::bulk_delete;
-    "/channels/{channel_id}/messages/{message_id}/ack": post unread::acknowledge;
-    "/channels/{channel_id}/messages/{message_id}/reactions": delete reactions::clear;
-    "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}":
-        get reactions::list, delete reactions::clear_emoji;
-    "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me":
-        put reactions::add, delete reactions::remove_own;
-    "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}":
-        delete reactions::remove;
-    "/channels/{channel_id}/messages/pins": get pins::page;
-    "/channels/{channel_id}/messages/pins/{message_id}": put pins::pin, delete pins::unpin;
-    "/channels/{channel_id}/pins": get pins::list;
-    "/channels/{channel_id}/pins/{message_id}": put pins::pin, delete pins::unpin;
 
     "/invites/{code}": get invites::get, post invites::accept, delete invites::delete;
 
@@ -154,9 +139,13 @@ fn api(app: &App) -> Router<App> {
     table().route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
 }
 
-/// Ends a request that takes too long; its outcome is unknown then.
+/// Ends a request that takes too long; its outcome is unknown then. Files may take longer.
 async fn in_time(request: Request, next: Next) -> Response {
-    let limit = Duration::from_secs(REQUEST_SECONDS);
+    let limit = if upload::is_upload(&request) {
+        Duration::from_secs(UPLOAD_SECONDS)
+    } else {
+        Duration::from_secs(REQUEST_SECONDS)
+    };
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Refusal::from(ErrorCode::Unavailable).into_response(),

@@ -1,0 +1,233 @@
+//! Files: what people attach to messages, avatars and icons. They lie below `<data>/media`:
+//!
+//! - `tmp/` holds uploads that are under way; what a crash left there goes at the start;
+//! - `attachments/<channel>/<id>` a file of a message, whole and durable before the message is committed;
+//! - `avatars/<user>/<hash>.png` and `icons/<group>/<hash>.png` images as they are shown, re-encoded by the node.
+//!
+//! A file is written to `tmp`, synced, and renamed to its place; so what is in its place is whole. Rows of the store say
+//! which files are in use, and [`sweep`] deletes the others.
+
+pub mod kind;
+pub mod name;
+pub mod picture;
+pub mod sweep;
+pub mod upload;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rookery_protocol::error::{ApiError, ErrorCode};
+use rookery_protocol::ids::{AttachmentId, ChannelId, GroupId, UserId};
+use rookery_protocol::limits;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::limit::Limiter;
+
+/// Uploads of one user at the same time, so that nobody takes all places.
+const UPLOADS_PER_USER: u32 = 8;
+/// Images decoded at the same time: each may take up to [`picture::DECODED_BYTES`].
+const DECODERS: usize = 2;
+/// Bodies with images read at the same time: each holds up to three times [`limits::IMAGE_BYTES`].
+const IMAGE_BODIES: usize = 8;
+
+/// Where an image belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Album {
+    /// A user's avatar.
+    Avatar(UserId),
+    /// The icon of a group, communities and direct channels alike.
+    Icon(GroupId),
+}
+
+/// The node's files; cheap to clone.
+#[derive(Clone)]
+pub struct Media(Arc<Inner>);
+
+struct Inner {
+    root: PathBuf,
+    max_upload_bytes: u64,
+    uploads: Arc<Semaphore>,
+    uploaders: Mutex<HashMap<UserId, u32>>,
+    decoders: Semaphore,
+    image_bodies: Arc<Semaphore>,
+    image_changes: Limiter<Album>,
+}
+
+impl Media {
+    /// The files below `root`, and what a message's files may have in bytes. Deletes uploads that a crash cut off.
+    pub async fn open(root: PathBuf, max_upload_bytes: u64) -> Self {
+        let media = Self(Arc::new(Inner {
+            root,
+            max_upload_bytes,
+            uploads: Arc::new(Semaphore::new(limits::UPLOADS)),
+            uploaders: Mutex::default(),
+            decoders: Semaphore::new(DECODERS),
+            image_bodies: Arc::new(Semaphore::new(IMAGE_BODIES)),
+            image_changes: Limiter::new(),
+        }));
+        match tokio::fs::remove_dir_all(media.temporary()).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "left over uploads could not be deleted");
+            }
+            _ => {}
+        }
+        media
+    }
+
+    /// Bytes that the files of a message may have, each and together.
+    pub fn max_upload_bytes(&self) -> u64 {
+        self.0.max_upload_bytes
+    }
+
+    fn temporary(&self) -> PathBuf {
+        self.0.root.join("tmp")
+    }
+
+    fn attachments(&self) -> PathBuf {
+        self.0.root.join("attachments")
+    }
+
+    fn channel(&self, channel: ChannelId) -> PathBuf {
+        self.attachments().join(channel.to_string())
+    }
+
+    /// Where a file of a message is.
+    pub fn attachment(&self, channel: ChannelId, file: AttachmentId) -> PathBuf {
+        self.channel(channel).join(file.to_string())
+    }
+
+    fn albums(&self, album: Album) -> PathBuf {
+        self.0.root.join(match album {
+            Album::Avatar(_) => "avatars",
+            Album::Icon(_) => "icons",
+        })
+    }
+
+    fn album(&self, album: Album) -> PathBuf {
+        self.albums(album).join(match album {
+            Album::Avatar(user) => user.to_string(),
+            Album::Icon(group) => group.to_string(),
+        })
+    }
+
+    /// Where an image is; `hash` is one ([`picture::is_hash`]).
+    pub fn image(&self, album: Album, hash: &str) -> PathBuf {
+        self.album(album).join(format!("{hash}.png"))
+    }
+
+    /// A place for an upload, given back when it is dropped.
+    ///
+    /// # Errors
+    /// `Busy`: all places are taken, or the user has his share of them.
+    pub fn place(&self, user: UserId) -> Result<Place, ApiError> {
+        let busy = ErrorCode::Busy;
+        let permit = Arc::clone(&self.0.uploads).try_acquire_owned();
+        let permit = permit.map_err(|_| busy)?;
+        let mut uploaders = self.0.uploaders.lock();
+        let count = uploaders.entry(user).or_default();
+        if *count >= UPLOADS_PER_USER {
+            return Err(busy.into());
+        }
+        *count += 1;
+        Ok(Place {
+            media: self.clone(),
+            user,
+            _permit: permit,
+        })
+    }
+
+    /// A place for reading a body with an image.
+    ///
+    /// # Errors
+    /// `Busy`: all places are taken.
+    pub fn image_place(&self) -> Result<OwnedSemaphorePermit, ErrorCode> {
+        let permit = Arc::clone(&self.0.image_bodies).try_acquire_owned();
+        permit.map_err(|_| ErrorCode::Busy)
+    }
+
+    /// Deletes files of a channel that no message refers to any more, beside everything else. What is not deleted now is
+    /// found by the sweep.
+    pub fn forget(&self, channel: ChannelId, files: Vec<AttachmentId>) {
+        if !files.is_empty() {
+            let media = self.clone();
+            tokio::spawn(async move { media.delete(channel, &files).await });
+        }
+    }
+
+    /// Deletes files of a channel.
+    pub async fn delete(&self, channel: ChannelId, files: &[AttachmentId]) {
+        for &file in files {
+            remove(&self.attachment(channel, file)).await;
+        }
+    }
+
+    /// Deletes the folder of a channel without files.
+    pub async fn delete_channel(&self, channel: ChannelId) {
+        // Not there, or something came in between: nothing is lost.
+        let _ = tokio::fs::remove_dir(self.channel(channel)).await;
+    }
+}
+
+/// A place among the uploads under way.
+pub struct Place {
+    media: Media,
+    user: UserId,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut uploaders = self.media.0.uploaders.lock();
+        if let Some(count) = uploaders.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                uploaders.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// Deletes a file; one that is not there is no fault.
+async fn remove(path: &Path) {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "a file could not be deleted");
+        }
+        _ => {}
+    }
+}
+
+/// What a client is told when the disk fails.
+fn disk_failed(error: &io::Error) -> ApiError {
+    tracing::error!(%error, "a file could not be written");
+    ErrorCode::Internal.into()
+}
+
+/// Makes the names in a folder durable.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_user_has_his_share_of_places_and_gives_them_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = Media::open(folder.path().to_owned(), 1).await;
+        let (ada, ben) = (UserId(1), UserId(2));
+        let held: Vec<Place> = (0..UPLOADS_PER_USER)
+            .map(|_| media.place(ada).unwrap())
+            .collect();
+        assert_eq!(media.place(ada).err().unwrap().code, ErrorCode::Busy);
+        assert!(media.place(ben).is_ok());
+        drop(held);
+        assert!(media.0.uploaders.lock().is_empty());
+        assert!(media.place(ada).is_ok());
+        assert_eq!(media.0.uploads.available_permits(), limits::UPLOADS);
+    }
+}
