@@ -14,9 +14,6 @@ use crate::profile::Profile;
 use crate::snowflake;
 use crate::time::{Millis, iso};
 
-/// The flag of a message whose embeds are not shown.
-pub const SUPPRESS_EMBEDS: u32 = 1 << 2;
-
 /// A message.
 #[derive(Debug, Serialize)]
 pub struct MessageJson<'a> {
@@ -185,11 +182,7 @@ impl<'a> MessageJson<'a> {
                 .collect(),
             mention_roles: &row.mention_roles,
             attachments: row.attachments.iter().map(file).collect(),
-            embeds: if row.flags & SUPPRESS_EMBEDS == 0 {
-                &row.embeds
-            } else {
-                &[]
-            },
+            embeds: &row.embeds,
             components: [],
             reactions: row.reactions.iter().map(reaction).collect(),
             pinned: row.pinned,

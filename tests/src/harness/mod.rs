@@ -1,6 +1,7 @@
 //! Drives the real server: processes, HTTP and gateway clients, and a small community to start from.
 
 mod community;
+mod form;
 mod gateway;
 mod http;
 mod node;
@@ -9,6 +10,7 @@ mod socket;
 use std::time::Duration;
 
 pub use community::{Community, PASSWORD, Person};
+pub use form::Form;
 pub use gateway::{Event, Gateway, Received, Resumable, Resumption};
 pub use http::{Answer, Http};
 pub use node::{Node, NodeOptions, binary};

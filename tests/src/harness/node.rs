@@ -253,7 +253,12 @@ impl Node {
 
     /// Resident memory in kB.
     pub fn resident_kb(&self) -> u64 {
-        resident_kb(self.pid())
+        memory_kb(self.pid(), "VmRSS:")
+    }
+
+    /// The most resident memory it ever had, in kB.
+    pub fn peak_kb(&self) -> u64 {
+        memory_kb(self.pid(), "VmHWM:")
     }
 }
 
@@ -329,13 +334,13 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
     None
 }
 
-/// Resident memory of a process in kB.
-fn resident_kb(pid: u32) -> u64 {
+/// A figure of a process's memory in kB.
+fn memory_kb(pid: u32, figure: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a live process");
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("VmRSS");
+        .find_map(|line| line.strip_prefix(figure))
+        .expect("a figure");
     let number = line.trim().trim_end_matches("kB").trim();
     number.parse().expect("a number of kB")
 }

@@ -11,6 +11,7 @@
 )]
 
 mod accounts;
+mod attachments;
 mod bad_forms;
 mod bad_frames;
 mod bad_tokens;
@@ -20,8 +21,10 @@ mod clients;
 mod command_line;
 mod compression;
 mod crash;
+mod deletion;
 mod drain;
 mod groups;
+mod images;
 mod intents;
 mod invites;
 mod member_list;

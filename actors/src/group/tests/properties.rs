@@ -240,7 +240,6 @@ impl Run {
                     message,
                     content,
                     mentions: mentioning(mentions),
-                    around: Surroundings::default(),
                     flags,
                 });
             }
