@@ -137,6 +137,9 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// The faulty fields, of [`ErrorCode::InvalidFormBody`] only.
     pub fields: Vec<FieldError>,
+    /// Milliseconds until it may be tried again, of [`ErrorCode::SlowMode`] only.
+    #[serde(default)]
+    pub retry_after_ms: Option<u64>,
 }
 
 impl From<ErrorCode> for ApiError {
@@ -144,6 +147,7 @@ impl From<ErrorCode> for ApiError {
         Self {
             code,
             fields: Vec::new(),
+            retry_after_ms: None,
         }
     }
 }
@@ -161,12 +165,20 @@ impl ApiError {
             message: message.into(),
         };
         Self {
-            code: ErrorCode::InvalidFormBody,
             fields: vec![field],
+            ..ErrorCode::InvalidFormBody.into()
         }
     }
 
-    /// The JSON body: `{code, message, errors: {field: {_errors: [{code, message}]}}}`.
+    /// `SlowMode` for so many milliseconds more.
+    pub fn slow_mode(retry_after_ms: u64) -> Self {
+        Self {
+            retry_after_ms: Some(retry_after_ms),
+            ..ErrorCode::SlowMode.into()
+        }
+    }
+
+    /// The JSON body: `{code, message, errors: {field: {_errors: [{code, message}]}}}`; with `retry_after` in seconds.
     pub fn body(&self) -> Value {
         let mut body = json!({ "code": self.code.code(), "message": self.code.message() });
         if !self.fields.is_empty() {
@@ -180,6 +192,14 @@ impl ApiError {
                 insert(&mut errors, path, field);
             }
             body["errors"] = Value::Object(errors);
+        }
+        if let Some(ms) = self.retry_after_ms {
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "hours in milliseconds fit in 53 bits"
+            )]
+            let ms = ms as f64;
+            body["retry_after"] = (ms / 1_000.0).into();
         }
         body
     }
@@ -267,8 +287,8 @@ impl FormErrors {
             Ok(())
         } else {
             Err(ApiError {
-                code: ErrorCode::InvalidFormBody,
                 fields: self.0,
+                ..ErrorCode::InvalidFormBody.into()
             })
         }
     }
@@ -292,6 +312,15 @@ mod tests {
         assert_eq!(
             body["errors"]["channels"]["_errors"][0]["message"],
             "too many"
+        );
+    }
+
+    #[test]
+    fn slow_mode_says_in_seconds_when_it_ends() {
+        let body = ApiError::slow_mode(1_500).body();
+        assert_eq!(
+            (&body["code"], &body["retry_after"]),
+            (&json!(20016), &json!(1.5))
         );
     }
 

@@ -133,10 +133,14 @@ pub const NONCE_CHARS: usize = 25;
 pub const NONCE_MS: u64 = 10 * 60 * 1_000;
 /// Nonces remembered per group.
 pub const NONCES_PER_GROUP: usize = 10_000;
-/// Mentions of users that one message resolves.
+/// Mentions of users, and of roles, that one message resolves.
 pub const MENTIONS_PER_MESSAGE: usize = 100;
 /// Pins of a channel.
 pub const PINS_PER_CHANNEL: usize = 50;
+/// Pins in one page of a channel's.
+pub const PINS_PAGE: std::ops::RangeInclusive<usize> = 1..=50;
+/// Bytes of an emoji in a path; the longest there are have fewer.
+pub const EMOJI_BYTES: usize = 64;
 /// Different reactions to a message.
 pub const REACTIONS_PER_MESSAGE: usize = 20;
 /// Users in one page of those who reacted.
@@ -163,14 +167,18 @@ pub const EMBED_FIELDS: usize = 25;
 pub const URL_BYTES: usize = 2_048;
 /// Unread mentions that a user's account remembers; the oldest makes room.
 pub const MENTIONS_PER_USER: usize = 250;
-/// Channels whose read state a user keeps.
+/// Unread mentions in one page.
+pub const MENTIONS_PAGE: std::ops::RangeInclusive<usize> = 1..=100;
+/// Channels whose read state a user keeps; the one read longest ago makes room.
 pub const READ_STATES_PER_USER: usize = 10_000;
-/// Authors whose last message a channel in slow mode remembers.
+/// Authors whose last message a group remembers for its channels in slow mode.
 pub const SLOW_AUTHORS_PER_GROUP: usize = 10_000;
 
 /// Messages a group keeps in memory for edits and deletions.
 pub const RECENT_MESSAGES_PER_GROUP: usize = 256;
-/// Commands of a group that wait for a message to be read from the store; above it callers are answered busy.
+/// Reactions a group keeps in memory, to know who reacted already.
+pub const RECENT_REACTIONS_PER_GROUP: usize = 1_024;
+/// Rows that commands of a group wait for; above it callers are answered busy.
 pub const WAITING_PER_GROUP: usize = 256;
 
 // --- files ----------------------------------------------------------------------------------------------------

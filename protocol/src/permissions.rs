@@ -35,6 +35,7 @@ permissions! {
     SEND_MESSAGES_IN_THREADS = 38, USE_EMBEDDED_ACTIVITIES = 39, MODERATE_MEMBERS = 40,
     VIEW_CREATOR_MONETIZATION_ANALYTICS = 41, USE_SOUNDBOARD = 42, CREATE_GUILD_EXPRESSIONS = 43,
     CREATE_EVENTS = 44, USE_EXTERNAL_SOUNDS = 45, SEND_VOICE_MESSAGES = 46, SEND_POLLS = 49, USE_EXTERNAL_APPS = 50,
+    PIN_MESSAGES = 51, BYPASS_SLOWMODE = 52,
 }
 
 impl Permissions {
@@ -60,6 +61,11 @@ impl Permissions {
             | Self::USE_APPLICATION_COMMANDS.0
             | Self::REQUEST_TO_SPEAK.0,
     );
+
+    /// Whether any permission of `wanted` is in this set.
+    pub fn allow_any(self, wanted: Self) -> bool {
+        self.0 & (Self::ADMINISTRATOR.0 | wanted.0) != 0
+    }
 
     /// Whether every permission of `wanted` is in this set. ADMINISTRATOR implies all.
     pub fn allow(self, wanted: Self) -> bool {

@@ -3,6 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::ids::{RoleId, UserId};
 use crate::limits;
 
 /// What the names of deleted users begin with; nobody can take one of them.
@@ -52,28 +53,89 @@ pub fn clean_content(content: &str) -> String {
 }
 
 /// The ids of users that a content mentions (`<@1>`, `<@!1>`), each once, in their order.
-pub fn mentioned_users(content: &str) -> Vec<crate::ids::UserId> {
-    let mut users = Vec::new();
-    for rest in content.split("<@").skip(1) {
-        let Some((id, _)) = rest.split_once('>') else {
-            continue;
-        };
-        if let Ok(id) = id.trim_start_matches('!').parse()
-            && !users.contains(&id)
-        {
-            users.push(id);
-            if users.len() == limits::MENTIONS_PER_MESSAGE {
-                break;
+pub fn mentioned_users(content: &str) -> Vec<UserId> {
+    mentioned(content, |id| {
+        id.strip_prefix('!').unwrap_or(id).parse().ok()
+    })
+}
+
+/// The ids of roles that a content mentions (`<@&1>`), each once, in their order.
+pub fn mentioned_roles(content: &str) -> Vec<RoleId> {
+    mentioned(content, |id| id.strip_prefix('&')?.parse().ok())
+}
+
+/// Whether a content mentions everybody, or everybody who is online.
+pub fn mentions_everyone(content: &str) -> bool {
+    spoken(content).any(|text| text.contains("@everyone") || text.contains("@here"))
+}
+
+fn mentioned<T: PartialEq>(content: &str, read: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for text in spoken(content) {
+        let ids = text.split("<@").skip(1);
+        for id in ids.filter_map(|rest| read(rest.split_once('>')?.0)) {
+            if found.len() < limits::MENTIONS_PER_MESSAGE && !found.contains(&id) {
+                found.push(id);
             }
         }
     }
-    users
+    found
+}
+
+/// The parts of a content that are not code: what stands between two runs of as many backticks mentions nobody.
+fn spoken(mut content: &str) -> impl Iterator<Item = &str> {
+    // Where a run of this length was looked for in vain, none follows: so a text of many runs is not searched again and again.
+    let mut unmatched = std::collections::BTreeSet::new();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let Some(at) = content.get(from..)?.find('`').map(|at| at + from) else {
+                let last = std::mem::take(&mut content);
+                from = 1;
+                return Some(last);
+            };
+            let ticks = run(&content[at..]);
+            let after = at + ticks;
+            let close = (!unmatched.contains(&ticks))
+                .then(|| closing(&content[after..], ticks))
+                .flatten();
+            match close {
+                Some(close) => {
+                    let before = &content[..at];
+                    content = &content[after + close + ticks..];
+                    from = 0;
+                    return Some(before);
+                }
+                None => {
+                    unmatched.insert(ticks);
+                    from = after;
+                }
+            }
+        }
+    })
+}
+
+/// How many backticks a text begins with.
+fn run(text: &str) -> usize {
+    text.bytes().take_while(|&b| b == b'`').count()
+}
+
+/// Where the next run of exactly `ticks` backticks is.
+fn closing(text: &str, ticks: usize) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find('`')?;
+        let found = run(&text[at..]);
+        if found == ticks {
+            return Some(at);
+        }
+        from = at + found;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::UserId;
 
     #[test]
     fn usernames_have_no_look_alikes() {
@@ -106,6 +168,48 @@ mod tests {
     #[test]
     fn contents_keep_line_breaks() {
         assert_eq!(clean_content("\n a\0b\n\tc\u{1b} \r\n"), "ab\n\tc");
+    }
+
+    #[test]
+    fn roles_and_everybody_are_mentioned_too() {
+        assert_eq!(
+            mentioned_roles("<@&2> <@1> <@&1><@&2>"),
+            vec![RoleId(2), RoleId(1)]
+        );
+        assert_eq!(mentioned_users("<@&2> <@!&3> <@!!4>"), vec![]);
+        assert!(mentions_everyone("hey @everyone") && mentions_everyone("@here!"));
+        assert!(!mentions_everyone("everyone @ here"));
+    }
+
+    #[test]
+    fn code_mentions_nobody() {
+        for (content, users) in [
+            ("`<@1>` <@2>", vec![2]),
+            ("```\n<@1>\n```<@2>", vec![2]),
+            ("``<@1>` ``", vec![]),
+            ("`<@1>", vec![1]),
+            ("``<@1>`", vec![1]),
+            ("`a` <@1> `b` <@2> ``c", vec![1, 2]),
+            ("```<@1>`` ` <@2>", vec![1, 2]),
+            ("`` ` <@1> ` <@2>", vec![2]),
+        ] {
+            let users: Vec<UserId> = users.into_iter().map(UserId).collect();
+            assert_eq!(mentioned_users(content), users, "{content}");
+        }
+        assert!(!mentions_everyone("`@everyone`"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_not_code_is_a_part_of_the_content(content in "[`<@>12 é]{0,40}") {
+            let parts: Vec<&str> = spoken(&content).collect();
+            let mut rest = content.as_str();
+            for part in parts {
+                let at = rest.find(part);
+                proptest::prop_assert!(at.is_some());
+                rest = &rest[at.unwrap() + part.len()..];
+            }
+        }
     }
 
     #[test]

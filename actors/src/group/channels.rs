@@ -265,6 +265,7 @@ impl Live {
         self.remove_invites(turn, |invite| invite.channel == id);
         self.emit_channel(turn, EventName::ChannelDelete, &view.channel);
         self.last_messages.remove(&id);
+        self.pins.remove(&id);
         self.end_channel(turn, id);
         if self.document.system_channel == Some(id) {
             self.document.system_channel = None;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use rookery_protocol::document::{
-    GroupDocument, Groups, Invites, Key, MemberRow, Members, MessageRow, Messages, Part, Table,
-    Users,
+    ChannelDocument, GroupDocument, Groups, Invites, Key, MemberRow, Members, MessageRow, Messages,
+    Part, Pins, Table, Users,
 };
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId, RoleId};
 use rookery_protocol::limits;
@@ -15,6 +15,7 @@ use rookery_protocol::time::Millis;
 use super::Live;
 use super::direct::People;
 use super::nonces::{Nonces, Rebuild};
+use super::slow::{self, Pace};
 use crate::entity::{Kit, LoadError};
 use crate::snapshot;
 use crate::store::{self, Order, Scan, Store, StoreError};
@@ -37,6 +38,8 @@ pub(super) async fn load(
     let invites = store::scan_all::<Invites>(store, id, PAGE).await?;
     let last_messages = last_messages(&document, store).await?;
     let nonces = nonces(&last_messages, store).await?;
+    let pins = pins(&document, store).await?;
+    let pace = pace(&document, &last_messages, store).await?;
     let roles: HashSet<RoleId> = document.roles.iter().map(|role| role.id).collect();
     let member = |(_, mut row): (Key, MemberRow)| {
         // Rows may name roles that are gone: see `roles`.
@@ -51,7 +54,9 @@ pub(super) async fn load(
             .map(|(_, row)| (row.code.clone(), row))
             .collect(),
         last_messages,
+        pins,
         nonces,
+        pace,
         ..Live::new(document, kit.clone())
     }))
 }
@@ -111,6 +116,55 @@ async fn nonces(
             read += rows.len();
             below = rows.last().map(|row| row.id);
             goes_on = rows.iter().all(|row| rebuild.take(row)) && rows.len() == PAGE;
+        }
+    }
+    Ok(rebuild.finish())
+}
+
+/// How many pins each channel has that ever had one.
+async fn pins(
+    document: &GroupDocument,
+    store: &dyn Store,
+) -> Result<BTreeMap<ChannelId, usize>, StoreError> {
+    let mut pins = BTreeMap::new();
+    let channels = document.channels.iter();
+    for channel in channels.filter(|channel| channel.last_pin_at.is_some()) {
+        let rows = store::scan_all::<Pins>(store, channel.id, PAGE).await?;
+        if !rows.is_empty() {
+            pins.insert(channel.id, rows.len());
+        }
+    }
+    Ok(pins)
+}
+
+/// Who wrote last in the channels with slow mode, as long before their newest message as somebody waits there. Reads at most
+/// [`limits::SLOW_AUTHORS_PER_GROUP`] rows in all.
+async fn pace(
+    document: &GroupDocument,
+    last: &BTreeMap<ChannelId, MessageId>,
+    store: &dyn Store,
+) -> Result<Pace, StoreError> {
+    let mut rebuild = slow::Rebuild::default();
+    let mut left = limits::SLOW_AUTHORS_PER_GROUP;
+    let newest = |channel: &ChannelDocument| last.get(&channel.id).copied();
+    let mut channels: Vec<_> = document.channels.iter().collect();
+    channels.retain(|channel| slow::pause_ms(channel) > 0 && newest(channel).is_some());
+    // The one with the newest message first.
+    channels.sort_by_key(|channel| std::cmp::Reverse(newest(channel)));
+    for channel in channels {
+        let newest = newest(channel).map_or(0, |id| snowflake::created_at(id.0).0);
+        let horizon = snowflake::floor(Millis(newest.saturating_sub(slow::pause_ms(channel))));
+        let mut below = None;
+        while left > 0 {
+            let above = horizon.checked_sub(1).map(Part::Num);
+            let limit = PAGE.min(left);
+            let rows = newest_below(channel.id, above, below, limit, store).await?;
+            rows.iter().for_each(|row| rebuild.take(row));
+            left -= rows.len();
+            below = rows.last().map(|row| row.id);
+            if rows.len() < limit {
+                break;
+            }
         }
     }
     Ok(rebuild.finish())

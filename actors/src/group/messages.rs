@@ -1,57 +1,33 @@
 //! Messages: sending, changing, deleting, typing, and leave to read the history.
 
 use rookery_protocol::client;
+use rookery_protocol::client::embed::Embed;
 use rookery_protocol::client::events::{MessageDelete, TypingStart};
-use rookery_protocol::client::message::{Beside, MessageJson};
+use rookery_protocol::client::message::{Beside, MessageJson, SUPPRESS_EMBEDS};
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{
-    DeleteMessage, EditMessage, GroupCommand, PostMessage, Posted, ReadHistory, Referenced,
-    StartTyping, Typing,
+    DeleteMessage, EditMessage, PostMessage, Posted, ReadHistory, Referenced, StartTyping,
+    Surroundings, Typing,
 };
-use rookery_protocol::document::{Attachment, Key, MessageKind, MessageRow, Messages};
+use rookery_protocol::document::{Attachment, AuditAction, Key, MessageKind, MessageRow, Messages};
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Audience, EventName};
 use rookery_protocol::ids::{AttachmentId, ChannelId, MessageId, UserId};
-use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
+use serde_json::json;
 
+use super::audit::Entry;
 use super::show::About;
-use super::{Live, Place, Turn, files};
+use super::{Live, Turn, files};
 use crate::links::Links;
 
 impl Live {
-    /// The message that a command cannot be answered without and of which nothing is known here.
-    pub(super) fn missing(&self, now: Millis, command: &GroupCommand) -> Option<Place> {
-        let (by, channel, message) = match command {
-            GroupCommand::EditMessage(request) => (request.by.id, request.channel, request.message),
-            GroupCommand::DeleteMessage(request) => (request.by, request.channel, request.message),
-            GroupCommand::PostMessage(request) if request.enforce_nonce => {
-                (request.by.id, request.channel, self.repeated(now, request)?)
-            }
-            _ => return None,
-        };
-        // Who is refused anyway causes no reading; and ids above the last one are not taken yet.
-        self.seat(now, by, channel).ok()?;
-        let exists = self
-            .last_messages
-            .get(&channel)
-            .is_some_and(|&last| message <= last);
-        let place = (channel, message);
-        (exists && self.recent.get(place).is_none()).then_some(place)
-    }
-
-    /// The earlier message of a request's nonce; whether it really is of that nonce, its row says.
-    fn repeated(&self, now: Millis, request: &PostMessage) -> Option<MessageId> {
-        let nonce = request.nonce.as_ref()?;
-        self.nonces.find(now, request.by.id, request.channel, nonce)
-    }
-
     /// A message that is there; [`Live::missing`] has seen to it that it is known whether it is.
-    fn message(&self, channel: ChannelId, message: MessageId) -> Answer<&MessageRow> {
+    pub(super) fn message(&self, channel: ChannelId, message: MessageId) -> Answer<&MessageRow> {
         let unknown = || ErrorCode::UnknownMessage.into();
-        let known = self.recent.get((channel, message)).flatten();
+        let known = self.recent.get(&(channel, message)).flatten();
         known.ok_or_else(unknown)
     }
 
@@ -67,7 +43,8 @@ impl Live {
             seat.require(Permissions::ATTACH_FILES)?;
         }
         self.require_peace()?;
-        let tts = request.tts && seat.permissions.allow(Permissions::SEND_TTS_MESSAGES);
+        let held = seat.permissions;
+        let tts = request.tts && held.allow(Permissions::SEND_TTS_MESSAGES);
         if request.enforce_nonce
             && let Some(first) = self.repeated(turn.now, &request)
             && let Ok(row) = self.message(request.channel, first)
@@ -78,11 +55,12 @@ impl Live {
                 repeated: true,
             });
         }
-        let is_empty = request.content.is_empty()
-            && request.embeds.is_empty()
-            && request.attachments.is_empty();
-        if is_empty {
-            return Err(ErrorCode::EmptyMessage.into());
+        let has_text = !request.content.is_empty() || !request.attachments.is_empty();
+        if !has_text {
+            if request.embeds.is_empty() {
+                return Err(ErrorCode::EmptyMessage.into());
+            }
+            seat.require(Permissions::EMBED_LINKS)?;
         }
         let answered = match &request.reply_to {
             Some(referenced) => {
@@ -91,31 +69,25 @@ impl Live {
             }
             None => None,
         };
+        self.require_pace(turn.now, &seat, &request.by)?;
         self.reopen(turn);
         let kind = if answered.is_some() {
             MessageKind::Reply
         } else {
             MessageKind::Default
         };
-        let row = MessageRow {
-            id: self.next_id(turn.now, request.channel),
-            channel: request.channel,
-            author: request.by.id,
-            kind,
+        let id = self.next_id(turn.now, request.channel);
+        let mut row = MessageRow {
             content: request.content,
             tts,
-            edited_at: None,
             nonce: request.nonce,
-            mentions: self.mentioned(&request.mentions.users),
             reply_to: answered.as_ref().map(|message| message.id),
             flags: request.flags,
-            mention_everyone: false,
-            mention_roles: Vec::new(),
-            embeds: request.embeds,
+            embeds: embeds(held, request.embeds),
             attachments: request.attachments,
-            reactions: Vec::new(),
-            pinned: false,
+            ..blank(id, request.channel, request.by.id, kind)
         };
+        self.mention(&mut row, held, &request.mentions);
         let answered = answered.as_ref().zip(request.reply_to.as_ref());
         let answered = answered.and_then(|(row, referenced)| {
             let beside = self.beside(turn.now, &referenced.author, &request.mentions.users);
@@ -126,6 +98,7 @@ impl Live {
         if let Some(body) = body {
             self.emit_created(turn, &row, body.answering(answered));
         }
+        self.tell_mentioned(turn, &row, &request.mentions.users);
         self.append(turn, row.clone());
         Ok(Posted {
             message: row,
@@ -138,7 +111,7 @@ impl Live {
         let MessageRow {
             id, channel: at, ..
         } = referenced.message;
-        let row = match self.recent.get((channel, id)) {
+        let row = match self.recent.get(&(channel, id)) {
             Some(known) => known,
             None => Some(&referenced.message),
         };
@@ -148,17 +121,6 @@ impl Live {
             ApiError::field("message_reference", code, "Unknown message")
         };
         row.ok_or_else(unknown)
-    }
-
-    /// Those of the users who are members.
-    fn mentioned(&self, users: &[Profile]) -> Vec<UserId> {
-        let mut mentioned = Vec::new();
-        for user in users.iter().take(limits::MENTIONS_PER_MESSAGE + 1) {
-            if self.members.contains_key(&user.id) && !mentioned.contains(&user.id) {
-                mentioned.push(user.id);
-            }
-        }
-        mentioned
     }
 
     /// An id above every earlier one of the channel.
@@ -185,7 +147,8 @@ impl Live {
         turn.put::<Messages>(Key::new(row.channel, row.id), &row);
         self.last_messages.insert(row.channel, row.id);
         self.nonces.remember(turn.now, &row);
-        self.recent.put(row);
+        self.remember_pace(&row);
+        self.recent.put((row.channel, row.id), row);
     }
 
     /// Says in the system channel, if there is one, that somebody joined.
@@ -214,24 +177,32 @@ impl Live {
         mentions: &[Profile],
     ) {
         let row = MessageRow {
-            id: self.next_id(turn.now, channel),
-            channel,
-            author: by.id,
-            kind,
             content,
-            tts: false,
-            edited_at: None,
-            nonce: None,
             mentions: mentions.iter().map(|user| user.id).collect(),
-            reply_to: None,
-            flags: 0,
-            mention_everyone: false,
-            mention_roles: Vec::new(),
-            embeds: Vec::new(),
-            attachments: Vec::new(),
-            reactions: Vec::new(),
-            pinned: false,
+            ..self.system_row(turn, channel, kind, by.id)
         };
+        self.post_row(turn, row, by, mentions);
+    }
+
+    /// A message that nobody wrote, in the making.
+    pub(super) fn system_row(
+        &mut self,
+        turn: &Turn<'_>,
+        channel: ChannelId,
+        kind: MessageKind,
+        by: UserId,
+    ) -> MessageRow {
+        blank(self.next_id(turn.now, channel), channel, by, kind)
+    }
+
+    /// Shows and writes a message that nobody wrote.
+    pub(super) fn post_row(
+        &mut self,
+        turn: &mut Turn<'_>,
+        row: MessageRow,
+        by: &Profile,
+        mentions: &[Profile],
+    ) {
         let beside = self.beside(turn.now, by, mentions);
         if let Some(body) = MessageJson::new(&row, &beside) {
             self.emit_created(turn, &row, body);
@@ -259,45 +230,81 @@ impl Live {
         turn: &mut Turn<'_>,
         request: EditMessage,
     ) -> Answer<MessageRow> {
-        self.seat(turn.now, request.by.id, request.channel)?
-            .require_messages()?;
+        let seat = self.seat(turn.now, request.by.id, request.channel)?;
+        seat.require_messages()?;
+        let held = seat.permissions;
         let known = self.message(request.channel, request.message)?;
         if known.author != request.by.id {
-            return Err(ErrorCode::CannotEditOthersMessage.into());
+            let is_about_flags = request.content.is_none()
+                && request.embeds.is_none()
+                && request.keep.is_none()
+                && request.attachments.is_empty()
+                && request.flags.is_some();
+            if !is_about_flags || !held.allow(Permissions::MANAGE_MESSAGES) {
+                return Err(ErrorCode::CannotEditOthersMessage.into());
+            }
         }
         if known.kind.is_system() {
             return Err(ErrorCode::SystemMessage.into());
         }
         let mut row = known.clone();
-        row.flags = request.flags.unwrap_or(row.flags);
+        if let Some(flags) = request.flags {
+            // The one flag that can be set later.
+            row.flags = row.flags & !SUPPRESS_EMBEDS | flags & SUPPRESS_EMBEDS;
+        }
         if let Some(content) = request.content {
             row.content = content;
             row.edited_at = Some(turn.now);
-            row.mentions = self.mentioned(&request.mentions.users);
+            self.mention(&mut row, held, &request.mentions);
+        }
+        if let Some(new) = request.embeds {
+            row.embeds = embeds(held, new);
+            row.edited_at = Some(turn.now);
         }
         let files = self.edit_files(turn.now, &mut row, request.keep, request.attachments)?;
         if row == *known {
             return Ok(row);
         }
         files.write(turn, &row);
-        let beside = self.beside(turn.now, &request.by, &request.mentions.users);
-        if let Some(body) = MessageJson::new(&row, &beside) {
-            let member = self.members.get(&row.author);
-            let body = body.in_group(self.guild_id(), member).without_answered();
-            let body = client::encode(&body);
-            self.show_message(
-                turn,
-                row.channel,
-                EventName::MessageUpdate,
-                body,
-                readers(&row),
-            );
-        }
+        let mentioned = &request.mentions.users;
+        self.show_updated(turn, &row, &request.by, &request.around, mentioned);
         turn.put::<Messages>(Key::new(row.channel, row.id), &row);
-        self.recent.put(row.clone());
+        self.recent.put((row.channel, row.id), row.clone());
         Ok(row)
     }
 
+    /// Shows a message as it is now, if its author is known.
+    pub(super) fn show_updated(
+        &self,
+        turn: &mut Turn<'_>,
+        row: &MessageRow,
+        by: &Profile,
+        around: &Surroundings,
+        mentioned: &[Profile],
+    ) {
+        let people = [around.people.as_slice(), mentioned].concat();
+        let beside = self.beside(turn.now, by, &people);
+        let Some(body) = MessageJson::new(row, &beside) else {
+            return;
+        };
+        let answered = row.reply_to.and_then(|id| {
+            let found = around.answered.as_ref().filter(|row| row.id == id);
+            let known = self.recent.get(&(row.channel, id));
+            known.or_else(|| found.map(Some))
+        });
+        let body = match answered {
+            Some(answered) => {
+                body.answering(answered.and_then(|row| MessageJson::new(row, &beside)))
+            }
+            None => body.without_answered(),
+        };
+        let member = self.members.get(&row.author);
+        let body = client::encode(&body.in_group(self.guild_id(), member));
+        let name = EventName::MessageUpdate;
+        self.show_message(turn, row.channel, name, body, readers(row));
+    }
+
+    /// Deletes a message: one's own, or as a moderator, which the audit log tells.
     pub(super) fn delete_message(
         &mut self,
         turn: &mut Turn<'_>,
@@ -307,19 +314,20 @@ impl Live {
             by,
             channel,
             message,
-            ..
+            reason,
         } = request;
         let seat = self.seat(turn.now, by, channel)?;
         seat.require_messages()?;
         let row = self.message(channel, message)?;
-        if row.author != by {
+        let is_own = row.author == by;
+        if !is_own {
+            if self.is_direct() {
+                return Err(ErrorCode::CannotActOnDirect.into());
+            }
             seat.require(Permissions::MANAGE_MESSAGES)?;
         }
         let row = row.clone();
-        self.nonces.forget(&row);
-        self.recent.delete((channel, message));
-        turn.delete::<Messages>(Key::new(channel, message));
-        let files = files::forget_files(turn, &row);
+        let files = self.erase(turn, &row);
         let body = MessageDelete {
             id: message,
             channel_id: channel,
@@ -332,7 +340,26 @@ impl Live {
             About::Messages,
             &body,
         );
+        if !is_own {
+            let entry = Entry::new(by, AuditAction::MessageDelete, reason).on(row.author.0);
+            let options = json!({ "channel_id": channel, "count": "1" });
+            self.audit(turn, entry.options(options));
+        }
         Ok(files)
+    }
+
+    /// Deletes a message with all that hangs on it; answers which files are garbage now.
+    pub(super) fn erase(&mut self, turn: &mut Turn<'_>, row: &MessageRow) -> Vec<AttachmentId> {
+        self.nonces.forget(row);
+        self.recent.delete((row.channel, row.id));
+        turn.delete::<Messages>(Key::new(row.channel, row.id));
+        if row.pinned {
+            self.unpin(turn, row);
+        }
+        if !row.reactions.is_empty() {
+            self.erase_reactions(turn, row.id);
+        }
+        files::forget_files(turn, row)
     }
 
     /// Without READ_MESSAGE_HISTORY the answer is `MissingPermissions`, which a listing shows as an empty history.
@@ -366,6 +393,38 @@ impl Live {
             show_to: Vec::new(),
             dispatch: None,
         })
+    }
+}
+
+/// A message that says nothing yet.
+fn blank(id: MessageId, channel: ChannelId, author: UserId, kind: MessageKind) -> MessageRow {
+    MessageRow {
+        id,
+        channel,
+        author,
+        kind,
+        content: String::new(),
+        tts: false,
+        edited_at: None,
+        nonce: None,
+        mentions: Vec::new(),
+        reply_to: None,
+        flags: 0,
+        mention_everyone: false,
+        mention_roles: Vec::new(),
+        embeds: Vec::new(),
+        attachments: Vec::new(),
+        reactions: Vec::new(),
+        pinned: false,
+    }
+}
+
+/// What somebody may lay out: without EMBED_LINKS nothing.
+fn embeds(held: Permissions, embeds: Vec<Embed>) -> Vec<Embed> {
+    if held.allow(Permissions::EMBED_LINKS) {
+        embeds
+    } else {
+        Vec::new()
     }
 }
 

@@ -16,7 +16,9 @@ mod invites;
 mod load;
 mod member_update;
 mod members;
+mod mentions;
 mod messages;
+mod missing;
 mod moderation;
 mod nonces;
 mod overwrites;
@@ -28,6 +30,7 @@ mod roles;
 mod search;
 mod settings;
 mod show;
+mod slow;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -38,16 +41,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rookery_protocol::command::group::{GroupCommand, GroupReply};
 use rookery_protocol::command::{Answer, Notice};
-use rookery_protocol::document::{GroupDocument, InviteRow, MemberRow, Messages, TableId, decode};
+use rookery_protocol::document::{GroupDocument, InviteRow, MemberRow, MessageRow};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::AccessPicture;
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
+use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 
 use self::nonces::Nonces;
 use self::reap::Ended;
 use self::recent::Recent;
-use self::waiting::Waiting;
+use self::slow::Pace;
+use self::waiting::{Found, Waiting, Wanted};
 use crate::entity::{Core, Effect, Input, Kit, LoadError, ReplyTo};
 use crate::store::Store;
 
@@ -77,8 +82,13 @@ struct Live {
     invites: BTreeMap<String, InviteRow>,
     /// The newest message of each channel that has one; it may be deleted.
     last_messages: BTreeMap<ChannelId, MessageId>,
-    recent: Recent,
+    recent: Recent<Place, MessageRow>,
+    /// Which reactions there are, by message and [`rookery_protocol::document::ReactionRow::place`].
+    reacted: Recent<(MessageId, String), ()>,
+    /// How many pins each channel has that has any.
+    pins: BTreeMap<ChannelId, usize>,
     nonces: Nonces,
+    pace: Pace,
     kit: Kit,
     /// What the command that is being answered ended.
     ended: Ended,
@@ -116,8 +126,8 @@ impl Core for Group {
             Input::Command { command, reply } => self.command(&mut turn, command, reply),
             Input::Notice { notice, .. } => self.notice(&mut turn, notice),
             Input::Fetched { table, key, row } => {
-                if let Some(place) = waiting::place(table, &key) {
-                    self.fetched(&mut turn, place, row);
+                if let Some(wanted) = Wanted::of(table, key) {
+                    self.fetched(&mut turn, wanted, row);
                 }
             }
         }
@@ -162,8 +172,9 @@ impl Group {
         if let Some(refusal) = live.misplaced(&command) {
             return turn.reply(reply, Err(refusal.into()));
         }
-        if let Some(place) = live.missing(turn.now, &command) {
-            return self.waiting.push(turn, place, command, reply);
+        let missing = live.missing(turn.now, &command);
+        if !missing.is_empty() {
+            return self.waiting.push(turn, live, missing, command, reply);
         }
         let answer = live.answer(turn, command);
         self.ended.append(&mut live.ended);
@@ -188,28 +199,21 @@ impl Group {
         }
     }
 
-    /// Takes up what waited for a message. Each command is run anew: what it may do can have changed meanwhile.
-    fn fetched(&mut self, turn: &mut Turn<'_>, place: Place, row: Result<Option<Vec<u8>>, ()>) {
-        let row = row.and_then(|bytes| {
-            let row = bytes.map(|bytes| decode::<Messages>(&bytes));
-            row.transpose().map_err(|error| {
-                tracing::error!(table = %TableId::Messages, %error, "corrupt row");
-            })
-        });
-        let waited = self.waiting.take(place);
-        match row {
-            Ok(row) => {
-                if let Some(live) = &mut self.live {
-                    live.recent.fetched(place, row);
-                }
-                for (command, reply) in waited {
-                    self.command(turn, command, reply);
-                }
-            }
-            Err(()) => {
-                for (_, reply) in waited {
-                    turn.reply(reply, Err(ErrorCode::Unavailable.into()));
-                }
+    /// Takes up what waited for a row. Each command is run anew: what it may do can have changed meanwhile.
+    fn fetched(&mut self, turn: &mut Turn<'_>, wanted: Wanted, row: Result<Option<Vec<u8>>, ()>) {
+        let found = row.and_then(|bytes| Found::read(wanted.clone(), bytes.as_deref()));
+        let can_be_read = found.is_ok();
+        if let (Some(live), Ok(found)) = (&mut self.live, found) {
+            live.found(found);
+        }
+        for ticket in self.waiting.arrived(&wanted, can_be_read) {
+            let Some((command, reply)) = self.waiting.take(ticket, self.live.as_deref_mut()) else {
+                continue;
+            };
+            if can_be_read {
+                self.command(turn, command, reply);
+            } else {
+                turn.reply(reply, Err(ErrorCode::Unavailable.into()));
             }
         }
     }
@@ -223,8 +227,11 @@ impl Live {
             people: direct::People::new(),
             invites: BTreeMap::new(),
             last_messages: BTreeMap::new(),
-            recent: Recent::default(),
+            recent: Recent::new(limits::RECENT_MESSAGES_PER_GROUP),
+            reacted: Recent::new(limits::RECENT_REACTIONS_PER_GROUP),
+            pins: BTreeMap::new(),
             nonces: Nonces::default(),
+            pace: Pace::default(),
             kit,
             ended: Ended::new(),
             picture: None,

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use rookery_protocol::document::{CorruptRow, Key, Part, TableId};
 use rookery_protocol::entity::EntityRef;
 
-pub use typed::{delete, delete_up_to, get, put, scan, scan_all};
+pub use typed::{delete, delete_range, delete_up_to, get, put, scan, scan_all};
 
 /// A lane of commits: one writer's sequence of transactions. Its document in the store holds the last sequence number,
 /// so that a commit whose outcome was lost can be repeated without being done twice, and whether it is fenced.
@@ -55,6 +55,17 @@ pub enum Write {
         /// The last place deleted.
         last: Part,
     },
+    /// Deletes the rows of a partition between two places, both included.
+    DeleteRange {
+        /// Table.
+        table: TableId,
+        /// Partition.
+        partition: Part,
+        /// The first place deleted.
+        first: Part,
+        /// The last place deleted.
+        last: Part,
+    },
 }
 
 /// What one step of one entity wants written: all of it or nothing.
@@ -73,8 +84,10 @@ impl Unit {
     pub fn is_storable(&self) -> bool {
         let storable = |write: &Write| match write {
             Write::Put { key, .. } | Write::Delete { key, .. } => key.is_storable(),
-            // `last` is only a bound.
-            Write::DeleteUpTo { partition, .. } => partition.is_storable(),
+            // The places are only bounds.
+            Write::DeleteUpTo { partition, .. } | Write::DeleteRange { partition, .. } => {
+                partition.is_storable()
+            }
         };
         self.absent.iter().all(|(_, key)| key.is_storable()) && self.writes.iter().all(storable)
     }

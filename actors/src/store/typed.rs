@@ -52,6 +52,20 @@ pub fn delete_up_to<T: Table>(partition: impl Into<Part>, last: impl Into<Part>)
     }
 }
 
+/// A write that deletes a partition's rows from `first` to `last`.
+pub fn delete_range<T: Table>(
+    partition: impl Into<Part>,
+    first: impl Into<Part>,
+    last: impl Into<Part>,
+) -> Write {
+    Write::DeleteRange {
+        table: T::ID,
+        partition: partition.into(),
+        first: first.into(),
+        last: last.into(),
+    }
+}
+
 /// All rows of a partition in rising order, read page by page.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::profile::Profile;
 
+use super::unread::Unread;
 use super::{Live, Turn};
 use crate::entity::Effect;
 use crate::store::{self, Store, StoreError};
@@ -149,6 +150,7 @@ impl Live {
         self.document.logins.clear();
         self.document.deleted = true;
         self.blocked.clear();
+        self.unread = Unread::default();
         let last = i64::MAX.cast_unsigned();
         for rows in [
             store::delete_up_to::<ReadStates>(user, last),

@@ -24,6 +24,7 @@ use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
 
 use self::sessions::Sessions;
+use self::unread::Unread;
 use crate::entity::{Core, Effect, Input, Kit, LoadError};
 use crate::snapshot;
 use crate::store::Store;
@@ -43,6 +44,7 @@ struct Live {
     document: UserDocument,
     /// Whom he blocks, as the pairs say: an index over them, kept up by their notices.
     blocked: BTreeSet<UserId>,
+    unread: Unread,
     sessions: Sessions,
 }
 
@@ -58,6 +60,7 @@ impl Core for User {
         let mut live = document.map(|document| Box::new(Live::new(document)));
         if let Some(live) = &mut live {
             live.blocked = account::blocked(id, store).await?;
+            live.unread = Unread::load(id, store).await?;
         }
         Ok(Self { id, live })
     }
@@ -164,6 +167,7 @@ impl Live {
         Self {
             document,
             blocked: BTreeSet::new(),
+            unread: Unread::default(),
             sessions: Sessions::default(),
         }
     }

@@ -7,6 +7,8 @@ pub mod body;
 mod channels;
 pub mod client;
 mod directs;
+pub mod embeds;
+mod emoji;
 mod files;
 pub mod form;
 mod gateway;
@@ -20,12 +22,15 @@ pub mod limits;
 mod members;
 mod messages;
 mod overwrites;
+mod pins;
+mod reactions;
 mod reason;
 pub mod refusal;
 mod relationships;
 mod roles;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod upload;
 mod users;
 
@@ -93,6 +98,7 @@ routes! {
     "/users/@me/channels": get directs::list, post directs::create;
     "/users/@me/relationships": get relationships::list, post relationships::ask;
     "/users/@me/relationships/{user_id}": put relationships::put, delete relationships::delete;
+    "/users/@me/mentions": get unread::mentions;
     "/users/@me/guilds": get users::my_groups;
     "/users/@me/guilds/{guild_id}": delete users::leave;
     "/users/@me/guilds/{guild_id}/member": get users::my_member;
@@ -122,6 +128,19 @@ routes! {
     "/channels/{channel_id}/messages": get messages::list, post messages::create;
     "/channels/{channel_id}/messages/{message_id}":
         get messages::get, patch messages::update, delete messages::delete;
+    "/channels/{channel_id}/messages/bulk-delete": post messages::bulk_delete;
+    "/channels/{channel_id}/messages/{message_id}/ack": post unread::acknowledge;
+    "/channels/{channel_id}/messages/{message_id}/reactions": delete reactions::clear;
+    "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}":
+        get reactions::list, delete reactions::clear_emoji;
+    "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me":
+        put reactions::add, delete reactions::remove_own;
+    "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}":
+        delete reactions::remove;
+    "/channels/{channel_id}/messages/pins": get pins::page;
+    "/channels/{channel_id}/messages/pins/{message_id}": put pins::pin, delete pins::unpin;
+    "/channels/{channel_id}/pins": get pins::list;
+    "/channels/{channel_id}/pins/{message_id}": put pins::pin, delete pins::unpin;
 
     "/invites/{code}": get invites::get, post invites::accept, delete invites::delete;
 

@@ -22,7 +22,7 @@ use super::hub::Hub;
 use super::pace::Pace;
 use super::ready;
 use super::session_id::SessionId;
-use super::world::World;
+use super::world::{Unread, World};
 use crate::contacts::Contacts;
 use crate::presence::{At, Present};
 
@@ -173,7 +173,7 @@ impl Clerk {
             Ok(attached) => self.lists(user, attached).await,
             Err(refusal) => Err(refusal),
         };
-        let (attached, groups, mut contacts) = match answer {
+        let (attached, groups, mut contacts, unread) = match answer {
             Ok(answer) => answer,
             Err(refusal) => return self.expel(lane, session, &refusal).await,
         };
@@ -187,7 +187,9 @@ impl Clerk {
         let id = self.session_id(lane, session, &identity).to_string();
         contacts.presences = ready::presences(&friends, None);
         let account = &attached.account;
-        let body = ready::ready(account, &groups, &contacts, &id, &origin, identity.shard);
+        let read_state = ready::read_state(&unread, attached.gseq);
+        let shard = identity.shard;
+        let body = ready::ready(account, &groups, &contacts, read_state, &id, &origin, shard);
         let joined = Input::Joined {
             session,
             topic: user.into(),
@@ -199,18 +201,21 @@ impl Clerk {
         self.hub.send(lane, joined).await;
     }
 
-    /// What READY lists: the groups of everybody, and the contacts of people.
+    /// What READY lists: the groups of everybody, and the contacts of people and what they have not read.
     async fn lists(
         &self,
         user: UserId,
         attached: Attached,
-    ) -> Answer<(Attached, Vec<GroupId>, Contacts)> {
+    ) -> Answer<(Attached, Vec<GroupId>, Contacts, Unread)> {
         let groups = self.persist(|| self.world.groups(user)).await?;
-        let contacts = match attached.account.application {
-            Some(_) => Contacts::default(),
-            None => self.persist(|| self.world.contacts(user)).await?,
+        let (contacts, unread) = match attached.account.application {
+            Some(_) => (Contacts::default(), Unread::default()),
+            None => (
+                self.persist(|| self.world.contacts(user)).await?,
+                self.persist(|| self.world.unread(user)).await?,
+            ),
         };
-        Ok((attached, groups, contacts))
+        Ok((attached, groups, contacts, unread))
     }
 
     /// Attaches a session to its restarted user.

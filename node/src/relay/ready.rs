@@ -1,5 +1,7 @@
 //! The bodies of READY and of the dispatches that follow it.
 
+use std::collections::BTreeMap;
+
 use rookery_actors::relay::Shard;
 use rookery_protocol::client::application::ready_application;
 use rookery_protocol::client::encode;
@@ -8,10 +10,11 @@ use rookery_protocol::client::presence::PresenceJson;
 use rookery_protocol::client::user::self_user;
 use rookery_protocol::command::user::Account;
 use rookery_protocol::event::{Dispatch, EventName};
-use rookery_protocol::ids::GroupId;
+use rookery_protocol::ids::{ChannelId, GroupId, MessageId};
 use rookery_protocol::intents::Intents;
 use serde_json::{Value, json};
 
+use super::world::Unread;
 use crate::contacts::Contacts;
 use crate::presence::Present;
 
@@ -20,6 +23,7 @@ pub(super) fn ready(
     account: &Account,
     groups: &[GroupId],
     contacts: &Contacts,
+    read_state: Value,
     session_id: &str,
     resume_url: &str,
     shard: Option<Shard>,
@@ -45,6 +49,7 @@ pub(super) fn ready(
         "private_channels": contacts.private_channels,
         "users": contacts.users,
         "presences": contacts.presences,
+        "read_state": read_state,
         "guild_join_requests": [],
         "geo_ordered_rtc_regions": [],
         "auth": {},
@@ -59,6 +64,35 @@ pub(super) fn presences(present: &Present, group: Option<GroupId>) -> Vec<Value>
         .iter()
         .map(|(user, presence)| json!(PresenceJson::new(*user, group, Some(presence))));
     objects.collect()
+}
+
+/// How far the user has read. Channels that he has not read at all have an entry if something in them mentions him; when a
+/// channel got its newest pin, its own object says.
+pub(super) fn read_state(unread: &Unread, version: u64) -> Value {
+    let mut mentions: BTreeMap<ChannelId, u64> = BTreeMap::new();
+    for row in &unread.mentions {
+        *mentions.entry(row.channel).or_default() += 1;
+    }
+    let entry = |channel: ChannelId, last: Option<MessageId>, mentions: u64| {
+        json!({
+            "id": channel,
+            "last_message_id": last.map_or("0".to_owned(), |id| id.to_string()),
+            "mention_count": mentions,
+            "read_state_type": 0,
+            "flags": 0,
+        })
+    };
+    let mut entries = Vec::new();
+    for row in &unread.read {
+        let count = mentions.remove(&row.channel).unwrap_or(0);
+        entries.push(entry(row.channel, Some(row.last_read), count));
+    }
+    entries.extend(
+        mentions
+            .into_iter()
+            .map(|(channel, n)| entry(channel, None, n)),
+    );
+    json!({ "entries": entries, "partial": false, "version": version })
 }
 
 /// GUILD_CREATE.

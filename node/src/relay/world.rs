@@ -10,10 +10,14 @@ use rookery_protocol::command::group::{
     GetGroup, GetMembers, GroupView, ListMembers, SearchMembers, Subscribe, Subscribed,
 };
 use rookery_protocol::command::user::{Attach, Attached, Detach};
-use rookery_protocol::document::{Events, MemberRow, Part, Relation, TableId};
+use rookery_protocol::document::{
+    Events, MemberRow, MentionRow, Mentions, Part, ReadStateRow, ReadStates, Relation, Table,
+    TableId,
+};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Frame, FrameSeq};
 use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::limits;
 use rookery_protocol::profile::Profile;
 
 use crate::app::App;
@@ -24,6 +28,15 @@ use crate::presence::{Kin, Registry, Touched};
 
 /// Events of one page when a gap is read from the event log.
 const EVENTS_PAGE: usize = 512;
+
+/// How far a user has read, and what mentions him that he has not.
+#[derive(Debug, Default)]
+pub struct Unread {
+    /// At most [`limits::READ_STATES_PER_USER`].
+    pub read: Vec<ReadStateRow>,
+    /// At most [`limits::MENTIONS_PER_USER`].
+    pub mentions: Vec<MentionRow>,
+}
 
 /// The node as lanes and the gateway see it.
 #[async_trait]
@@ -38,6 +51,8 @@ pub trait World: Send + Sync + 'static {
     async fn groups(&self, user: UserId) -> Answer<Vec<GroupId>>;
     /// The relationships and direct channels of a person.
     async fn contacts(&self, user: UserId) -> Answer<Contacts>;
+    /// What READY says of what a user has read.
+    async fn unread(&self, user: UserId) -> Answer<Unread>;
     /// Subscribes a member to a group.
     async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed>;
     /// A group's settings and counts, as a member sees them.
@@ -84,6 +99,13 @@ impl World for App {
 
     async fn contacts(&self, user: UserId) -> Answer<Contacts> {
         Contacts::of(self, user).await
+    }
+
+    async fn unread(&self, user: UserId) -> Answer<Unread> {
+        Ok(Unread {
+            read: rows::<ReadStates>(self, user, limits::READ_STATES_PER_USER).await?,
+            mentions: rows::<Mentions>(self, user, limits::MENTIONS_PER_USER).await?,
+        })
     }
 
     async fn subscribe(&self, group: GroupId, request: Subscribe) -> Answer<Subscribed> {
@@ -155,4 +177,19 @@ impl World for App {
         });
         Ok(frames.collect())
     }
+}
+
+/// A user's rows of a table.
+async fn rows<T: Table>(app: &App, user: UserId, limit: usize) -> Answer<Vec<T::Row>> {
+    let scan = Scan {
+        table: T::ID,
+        partition: user.into(),
+        above: None,
+        below: None,
+        order: Order::Ascending,
+        limit,
+    };
+    let rows = store::scan::<T>(app.store.as_ref(), scan).await;
+    let rows = rows.map_err(fault::read_failed)?;
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
 }

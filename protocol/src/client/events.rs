@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::group::{merge, role};
 use super::member::MemberJson;
+use super::message::EmojiJson;
 use super::presence::PresenceJson;
 use super::user::UserJson;
 use crate::document::{InviteRow, MemberRow, RoleDocument};
 use crate::ids::{ChannelId, GroupId, MessageId, RoleId, UserId};
 use crate::profile::Profile;
-use crate::time::Millis;
+use crate::time::{Millis, iso};
 
 /// The body of MESSAGE_DELETE.
 #[derive(Debug, Serialize)]
@@ -24,6 +25,103 @@ pub struct MessageDelete {
     /// In which group; none in a direct channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guild_id: Option<GroupId>,
+}
+
+/// The body of MESSAGE_DELETE_BULK.
+#[derive(Debug, Serialize)]
+pub struct MessageDeleteBulk {
+    /// Which messages.
+    pub ids: Vec<MessageId>,
+    /// Where they were.
+    pub channel_id: ChannelId,
+    /// In which group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guild_id: Option<GroupId>,
+}
+
+/// The body of CHANNEL_PINS_UPDATE.
+#[derive(Debug, Serialize)]
+pub struct ChannelPinsUpdate {
+    /// Where.
+    pub channel_id: ChannelId,
+    /// In which group; none in a direct channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guild_id: Option<GroupId>,
+    /// When the newest pin was made.
+    #[serde(serialize_with = "iso::option::serialize")]
+    pub last_pin_timestamp: Option<Millis>,
+}
+
+/// The body of the events about reactions. Those that one has and another has not are left out when they are not given.
+#[derive(Debug, Serialize)]
+pub struct ReactionChange<'a> {
+    /// Where.
+    pub channel_id: ChannelId,
+    /// To which message.
+    pub message_id: MessageId,
+    /// In which group; none in a direct channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guild_id: Option<GroupId>,
+    /// With what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji: Option<EmojiJson<'a>>,
+    /// Who reacted, or does not any more.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<OneReaction<'a>>,
+}
+
+/// What an event about one person's reaction has besides.
+#[derive(Debug, Serialize)]
+pub struct OneReaction<'a> {
+    user_id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<MemberJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_author_id: Option<UserId>,
+    burst: bool,
+    #[serde(rename = "type")]
+    kind: u8,
+}
+
+impl<'a> OneReaction<'a> {
+    /// Somebody reacted to a message of `author`.
+    pub fn added(
+        user: UserId,
+        author: UserId,
+        member: Option<(&'a MemberRow, &'a Profile)>,
+    ) -> Self {
+        Self {
+            member: member.map(|(row, profile)| MemberJson::full(row, profile)),
+            message_author_id: Some(author),
+            ..Self::removed(user)
+        }
+    }
+
+    /// Somebody's reaction was taken back.
+    pub fn removed(user: UserId) -> Self {
+        Self {
+            user_id: user,
+            member: None,
+            message_author_id: None,
+            burst: false,
+            kind: 0,
+        }
+    }
+}
+
+/// The body of MESSAGE_ACK.
+#[derive(Debug, Serialize)]
+pub struct MessageAck {
+    /// Where.
+    pub channel_id: ChannelId,
+    /// The last message read.
+    pub message_id: MessageId,
+    /// The mentions that are left.
+    pub mention_count: usize,
+    /// Rises with every change of what was read.
+    pub version: u64,
+    /// Whether it marks as unread what was read: never.
+    pub manual: bool,
 }
 
 /// The body of TYPING_START.

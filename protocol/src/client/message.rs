@@ -14,6 +14,9 @@ use crate::profile::Profile;
 use crate::snowflake;
 use crate::time::{Millis, iso};
 
+/// The flag of a message whose embeds are not shown.
+pub const SUPPRESS_EMBEDS: u32 = 1 << 2;
+
 /// A message.
 #[derive(Debug, Serialize)]
 pub struct MessageJson<'a> {
@@ -182,7 +185,11 @@ impl<'a> MessageJson<'a> {
                 .collect(),
             mention_roles: &row.mention_roles,
             attachments: row.attachments.iter().map(file).collect(),
-            embeds: &row.embeds,
+            embeds: if row.flags & SUPPRESS_EMBEDS == 0 {
+                &row.embeds
+            } else {
+                &[]
+            },
             components: [],
             reactions: row.reactions.iter().map(reaction).collect(),
             pinned: row.pinned,

@@ -453,6 +453,16 @@ pub struct Referenced {
     pub author: Profile,
 }
 
+/// What the edge found of a message that is there already, so that the event of its change can be encoded at once. It may be
+/// behind what the group knows, or empty: then less is shown.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// The profiles of its author, of those it mentions, and of both of the message it answers.
+    pub people: Vec<Profile>,
+    /// The message it answers.
+    pub answered: Option<MessageRow>,
+}
+
 /// The answer to [`PostMessage`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Posted {
@@ -462,7 +472,7 @@ pub struct Posted {
     pub repeated: bool,
 }
 
-/// Changes the content of one's own message.
+/// Changes one's own message; with MANAGE_MESSAGES the flags of another's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EditMessage {
     /// Who asks, with the profile that MESSAGE_UPDATE shows.
@@ -475,6 +485,8 @@ pub struct EditMessage {
     pub content: Option<String>,
     /// Whom the content may mention.
     pub mentions: Mentioned,
+    /// What MESSAGE_UPDATE shows besides.
+    pub around: Surroundings,
     /// Discord's message flags; none leaves them as they are.
     pub flags: Option<u32>,
     /// Other embeds; none leaves them as they are.
@@ -786,6 +798,8 @@ pub struct SetPinned {
     pub message: MessageId,
     /// Whether it is to be pinned.
     pub pinned: bool,
+    /// What MESSAGE_UPDATE shows besides.
+    pub around: Surroundings,
     /// Why, for the audit log.
     pub reason: Option<String>,
 }

@@ -100,6 +100,16 @@ fn apply(model: &mut Model, units: &[Unit]) -> Vec<usize> {
                 } => model.retain(|(of, key), _| {
                     (*of, &key.partition) != (table, &partition) || key.sort > last
                 }),
+                Write::DeleteRange {
+                    table,
+                    partition,
+                    first,
+                    last,
+                } => model.retain(|(of, key), _| {
+                    (*of, &key.partition) != (table, &partition)
+                        || key.sort < first
+                        || key.sort > last
+                }),
             }
         }
     }

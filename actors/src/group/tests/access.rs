@@ -257,6 +257,7 @@ fn who_does_not_see_a_channel_finds_nothing_there() {
         .map(|_| ()),
     );
     let edit = EditMessage {
+        around: Surroundings::default(),
         embeds: None,
         keep: None,
         attachments: Vec::new(),

@@ -50,6 +50,7 @@ fn bodies_of_messages() {
         message: answer.id,
         content: Some("hello!".to_owned()),
         mentions: Mentioned::default(),
+        around: Surroundings::default(),
         flags: None,
     };
     rig.run(request).unwrap();

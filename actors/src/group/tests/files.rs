@@ -1,6 +1,6 @@
 //! Files of messages: who may attach, which row says whose a file is, and when a file is nobody's any more.
 
-use rookery_protocol::command::group::{DeleteMessage, EditMessage};
+use rookery_protocol::command::group::{DeleteMessage, EditMessage, Surroundings};
 use rookery_protocol::document::{Attachment, Attachments, TableId, decode};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{AttachmentId, MessageId};
@@ -34,6 +34,7 @@ fn edit(row: &MessageRow, keep: Option<&[u64]>, added: &[u64]) -> EditMessage {
         message: row.id,
         content: None,
         mentions: Mentioned::default(),
+        around: Surroundings::default(),
         flags: None,
         embeds: None,
         keep: keep.map(|ids| ids.iter().copied().map(AttachmentId).collect()),

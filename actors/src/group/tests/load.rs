@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rookery_protocol::document::{Invites, Messages, Nonce, TableId, decode};
+use rookery_protocol::document::{
+    Invites, Messages, Nonce, Part, ReactionRow, Reactions, TableId, decode,
+};
 use rookery_protocol::ids::MessageId;
 use rookery_protocol::limits;
 
@@ -45,9 +47,11 @@ pub(super) fn assert_rebuilt(rig: &Rig<Group>) {
     for (place, row) in live.recent.iter() {
         // Messages of deleted channels stay, and nothing leads to them.
         if live.document.channel(place.0).is_some() {
-            assert_eq!(row, rows.get(&place), "what is cached is what is stored");
+            assert_eq!(row, rows.get(place), "what is cached is what is stored");
         }
     }
+    assert_counted(rig, live, &rows);
+    assert_eq!(live.pins, loaded.pins);
     let there = |id: &MessageId| {
         rows.keys()
             .any(|(channel, at)| at == id && live.document.channel(*channel).is_some())
@@ -64,6 +68,51 @@ pub(super) fn assert_rebuilt(rig: &Rig<Group>) {
     assert!(rig.rows(TableId::InviteCodes).into_keys().eq(codes));
     assert_eq!(rig.rows(TableId::Members).len(), live.members.len());
     assert_eq!(rig.rows(TableId::Invites).len(), live.invites.len());
+}
+
+/// That rows of reactions and pins are those that messages tell of, and nothing else.
+fn assert_counted(
+    rig: &Rig<Group>,
+    live: &Live,
+    rows: &BTreeMap<(ChannelId, MessageId), MessageRow>,
+) {
+    let reactions: Vec<(MessageId, ReactionRow)> = rig
+        .rows(TableId::Reactions)
+        .into_iter()
+        .map(|(key, bytes)| {
+            let Part::Num(message) = key.partition else {
+                panic!("a message");
+            };
+            let row = decode::<Reactions>(&bytes).unwrap();
+            assert_eq!(key.sort, Part::Text(row.place()));
+            (MessageId(message), row)
+        })
+        .collect();
+    let mut counted: BTreeMap<(MessageId, &str), u64> = BTreeMap::new();
+    for (message, row) in &reactions {
+        *counted.entry((*message, &row.emoji)).or_default() += 1;
+    }
+    let told = rows.values().flat_map(|row| {
+        let counts = row.reactions.iter();
+        counts.map(|count| ((row.id, count.emoji.as_str()), count.count))
+    });
+    assert_eq!(counted, told.collect());
+    for ((message, place), known) in live.reacted.iter() {
+        let is_there = reactions
+            .iter()
+            .any(|(id, row)| id == message && row.place() == *place);
+        assert_eq!(known.is_some(), is_there);
+    }
+    let pinned = rows.values().filter(|row| row.pinned);
+    let pinned = pinned.map(|row| Key::new(row.channel, row.id));
+    assert!(rig.rows(TableId::Pins).into_keys().eq(pinned));
+    for channel in &live.document.channels {
+        let pins = rows
+            .values()
+            .filter(|row| row.pinned && row.channel == channel.id);
+        let count = live.pins.get(&channel.id).copied().unwrap_or(0);
+        assert_eq!(count, pins.count());
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::entity::Core;
 use crate::store::Write;
 use crate::testkit::{code, dispatch};
 
-fn edit(by: UserId, row: &MessageRow, content: &str) -> EditMessage {
+pub(super) fn edit(by: UserId, row: &MessageRow, content: &str) -> EditMessage {
     EditMessage {
         embeds: None,
         keep: None,
@@ -23,11 +23,12 @@ fn edit(by: UserId, row: &MessageRow, content: &str) -> EditMessage {
         message: row.id,
         content: Some(content.to_owned()),
         mentions: Mentioned::default(),
+        around: Surroundings::default(),
         flags: None,
     }
 }
 
-fn delete(by: UserId, row: &MessageRow) -> DeleteMessage {
+pub(super) fn delete(by: UserId, row: &MessageRow) -> DeleteMessage {
     let (channel, message) = (row.channel, row.id);
     DeleteMessage {
         reason: None,
@@ -37,7 +38,7 @@ fn delete(by: UserId, row: &MessageRow) -> DeleteMessage {
     }
 }
 
-fn with_nonce(by: UserId, channel: ChannelId, content: &str, nonce: i64) -> PostMessage {
+pub(super) fn with_nonce(by: UserId, channel: ChannelId, content: &str, nonce: i64) -> PostMessage {
     PostMessage {
         embeds: Vec::new(),
         attachments: Vec::new(),
@@ -47,7 +48,7 @@ fn with_nonce(by: UserId, channel: ChannelId, content: &str, nonce: i64) -> Post
     }
 }
 
-fn stored(rig: &Rig<Group>, row: &MessageRow) -> Option<MessageRow> {
+pub(super) fn stored(rig: &Rig<Group>, row: &MessageRow) -> Option<MessageRow> {
     let key = Key::new(row.channel, row.id);
     let found = crate::testkit::ready(store::get::<Messages>(&rig.store, &key));
     found.unwrap()
@@ -331,7 +332,11 @@ fn commands_for_a_message_that_must_be_read_keep_their_order() {
     assert_eq!(answers[2].1, Err(ErrorCode::UnknownMessage.into()));
     assert_eq!(
         rig.take_names(),
-        [EventName::MessageUpdate, EventName::MessageDelete]
+        [
+            EventName::MessageUpdate,
+            EventName::MessageDelete,
+            EventName::GuildAuditLogEntryCreate
+        ]
     );
     assert!(!rig.core.is_in_use());
     assert_eq!(stored(&rig, &row), None);

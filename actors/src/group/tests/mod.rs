@@ -8,10 +8,14 @@ mod files;
 mod invites;
 mod load;
 mod members;
+mod mentions;
 mod messages;
+mod pins;
 mod properties;
+mod reactions;
 mod reap;
 mod settings;
+mod slow;
 
 use rookery_protocol::command::group::{
     AcceptInvite, CreateGroup, CreateInvite, GroupReply, Mentioned, PostMessage,

@@ -240,6 +240,7 @@ impl Run {
                     message,
                     content,
                     mentions: mentioning(mentions),
+                    around: Surroundings::default(),
                     flags,
                 });
             }

@@ -167,6 +167,14 @@ impl Contents {
                     rows.pop_first();
                 }
             }),
+            Write::DeleteRange {
+                table,
+                partition,
+                first,
+                last,
+            } => self.prune(*table, partition, |rows| {
+                rows.retain(|sort, _| sort < first || sort > last);
+            }),
         }
     }
 

@@ -4,6 +4,7 @@ mod applications;
 mod logins;
 mod properties;
 mod sessions;
+mod unread;
 
 use rookery_protocol::command::user::*;
 use rookery_protocol::command::{Answer, Command, Notice, Reply, Request};

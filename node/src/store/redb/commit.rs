@@ -160,6 +160,18 @@ impl<'txn> Tables<'txn> {
                 let (first, last) = (range.start().as_slice(), range.end().as_slice());
                 rows.retain_in(first..=last, |_, _| false)?;
             }
+            Write::DeleteRange {
+                table,
+                partition,
+                first,
+                last,
+            } => {
+                let (rows, _) = self.of(*table)?;
+                let (first, last) = (key::place(partition, first), key::place(partition, last));
+                if first <= last {
+                    rows.retain_in(first.as_slice()..=last.as_slice(), |_, _| false)?;
+                }
+            }
         }
         Ok(())
     }
