@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use rookery_actors::entity::Directory;
 use rookery_actors::links::Links;
 use rookery_actors::store::SharedStore;
+use tokio::sync::Notify;
 
 use crate::accounts::Accounts;
 use crate::auth::Authenticator;
@@ -54,6 +55,8 @@ pub struct Parts {
     pub clock: Arc<SystemClock>,
     /// Mints ids of users, groups, applications and logins.
     pub ids: Arc<Ids>,
+    /// Rung when a ban wants messages deleted.
+    pub purges: Notify,
     /// Set once the node takes no more work.
     pub is_draining: AtomicBool,
     /// Settings.

@@ -27,6 +27,7 @@ pub mod node;
 mod open_files;
 pub mod operator;
 pub mod presence;
+pub mod purge;
 pub mod random;
 pub mod relay;
 pub mod serve;

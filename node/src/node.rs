@@ -8,6 +8,7 @@ use rookery_actors::entity::{AccountCache, Clock, Directory, Kit, Publisher, Wor
 use rookery_actors::links::Links;
 use rookery_actors::store::{SharedStore, StoreError};
 use rookery_protocol::error::ApiError;
+use tokio::sync::Notify;
 
 use crate::accounts::Accounts;
 use crate::app::{App, Parts};
@@ -109,6 +110,7 @@ impl Node {
             touched,
             clock,
             ids: Arc::new(ids),
+            purges: Notify::new(),
             is_draining: AtomicBool::new(false),
             config,
         });

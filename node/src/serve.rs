@@ -21,6 +21,7 @@ use crate::janitor;
 use crate::listener::Listener;
 use crate::node::{Node, NodeError};
 use crate::open_files;
+use crate::purge;
 use crate::relay::{Hub, NodeName};
 use crate::store::redb::{OpenError, RedbStore};
 use crate::tls::{Certificates, TlsError};
@@ -126,6 +127,7 @@ pub async fn serve(mut config: Config) -> Result<(), ServeError> {
     let ids = Arc::clone(&node.app.ids);
     let ceiling = tokio::spawn(async move { ids.keep_ahead().await });
     let janitor = tokio::spawn(janitor::run(node.app.clone()));
+    let purging = tokio::spawn(purge::run(node.app.clone()));
     announce(address, certificates.is_some());
     let signal = tokio::select! {
         _ = signals.terminate.recv() => "SIGTERM",
@@ -146,6 +148,7 @@ pub async fn serve(mut config: Config) -> Result<(), ServeError> {
         ceiling.abort();
         upkeep.abort();
         janitor.abort();
+        purging.abort();
         node.shutdown().await;
     };
     tokio::select! {

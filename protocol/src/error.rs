@@ -83,6 +83,7 @@ codes! {
     MaximumMembers = (30019, 400, "Maximum number of server members reached"),
 
     FileTooLarge = (40005, 413, "Request entity too large. Try sending something smaller in size"),
+    BulkBanFailed = (500000, 400, "Failed to ban users"),
     ReactionBlocked = (90001, 403, "Reaction was blocked"),
     CannotFriendSelf = (80007, 403, "You cannot send friend requests to yourself"),
     FriendRequestBlocked = (80001, 403, "Friend request blocked"),

@@ -84,9 +84,9 @@ pub enum Audience {
     User(UserId),
     /// Those whose users see a channel of the group.
     Channel(ChannelId),
-    /// Those whose users hold all of `permissions`: in a channel, or in the group as a whole.
+    /// Those whose users hold any of `permissions`: in a channel, or in the group as a whole.
     Holders {
-        /// What they must hold.
+        /// Of what they must hold something.
         permissions: Permissions,
         /// Where.
         channel: Option<ChannelId>,

@@ -64,16 +64,22 @@ pub const MEMBERS_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
 pub const ROLE_NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=100;
 /// Overwrites of a channel.
 pub const OVERWRITES_PER_CHANNEL: usize = 500;
-/// Bans of a group; bounds the rows, not memory.
+/// Bans of a group; it knows their ids by heart (8 bytes each).
+pub const BANS_PER_GROUP: usize = 100_000;
+/// Bans in one page of a listing.
 pub const BANS_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
 /// The longest timeout of a member, in milliseconds: 28 days.
 pub const TIMEOUT_MS: u64 = 28 * 24 * 3_600 * 1_000;
+/// Users that one request may ban.
+pub const BULK_BAN: std::ops::RangeInclusive<usize> = 1..=200;
 /// How far back a ban deletes messages, in seconds: 7 days.
 pub const BAN_DELETE_SECONDS: u64 = 7 * 24 * 3_600;
 /// How long an entry of an audit log is kept, in milliseconds: 45 days.
 pub const AUDIT_MS: u64 = 45 * 24 * 3_600 * 1_000;
 /// Entries in one page of an audit log.
 pub const AUDIT_PAGE: std::ops::RangeInclusive<usize> = 1..=100;
+/// Entries of an audit log that a filtered page looks at.
+pub const AUDIT_SCAN: usize = 10_000;
 /// Members in one answer to a search.
 pub const MEMBER_SEARCH_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
 /// Members in one GUILD_MEMBERS_CHUNK.

@@ -62,14 +62,14 @@ impl Permissions {
             | Self::REQUEST_TO_SPEAK.0,
     );
 
-    /// Whether any permission of `wanted` is in this set.
-    pub fn allow_any(self, wanted: Self) -> bool {
-        self.0 & (Self::ADMINISTRATOR.0 | wanted.0) != 0
-    }
-
     /// Whether every permission of `wanted` is in this set. ADMINISTRATOR implies all.
     pub fn allow(self, wanted: Self) -> bool {
         self.0 & Self::ADMINISTRATOR.0 != 0 || self.0 & wanted.0 == wanted.0
+    }
+
+    /// Whether any permission of `wanted` is in this set. ADMINISTRATOR implies all.
+    pub fn allow_any(self, wanted: Self) -> bool {
+        self.0 & Self::ADMINISTRATOR.0 != 0 || self.0 & wanted.0 != 0
     }
 }
 

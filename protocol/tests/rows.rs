@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use rookery_protocol::document::{
     Applications, Attachments, AuditLog, Bans, Channels, Directs, EndedGroups, Events, Groups,
     InviteCodes, Invites, LaneRow, Marks, Members, Memberships, Mentions, Messages, Nodes, Outbox,
-    Pairs, Pins, Reactions, ReadStates, SigningKeys, Table, TableId, Usernames, Users, decode,
-    encode,
+    Pairs, Pins, Purges, Reactions, ReadStates, SigningKeys, Table, TableId, Usernames, Users,
+    decode, encode,
 };
 use rookery_protocol::entity::EntityRef;
 
@@ -92,6 +92,7 @@ rows! {
     directs_on_disk: Directs = direct,
     pairs_on_disk: Pairs = pair,
     bans_on_disk: Bans = ban,
+    purges_on_disk: Purges = purge,
     audit_log_on_disk: AuditLog = audit,
     ended_groups_on_disk: EndedGroups = ended_group,
     pins_on_disk: Pins = pin,

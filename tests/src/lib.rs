@@ -16,3 +16,4 @@ pub mod contract;
 pub mod disk;
 pub mod fuzz;
 pub mod harness;
+pub mod readme;

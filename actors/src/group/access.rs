@@ -247,6 +247,7 @@ pub(super) fn unknown(command: &GroupCommand) -> ErrorCode {
         | GroupCommand::MoveChannels(_)
         | GroupCommand::Ban(_)
         | GroupCommand::Unban(_)
+        | GroupCommand::EndPurge(_)
         | GroupCommand::Authorize(_)
         | GroupCommand::Reap(_)
         | GroupCommand::RemoveMember(_) => ErrorCode::UnknownGuild,

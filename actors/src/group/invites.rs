@@ -5,17 +5,40 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{
     AcceptInvite, CreateInvite, DeleteInvite, GetInvite, InviteView, ListInvites,
 };
-use rookery_protocol::document::{ChannelKind, InviteCodes, InviteOwner, InviteRow, Invites, Key};
+use rookery_protocol::document::{
+    AuditAction, ChannelKind, InviteCodes, InviteOwner, InviteRow, Invites, Key,
+};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::{Audience, EventName};
 use rookery_protocol::ids::ChannelId;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
+use serde::Serialize;
 use serde_json::Value;
 
+use super::audit::Entry;
 use super::{Live, Turn};
 use crate::turn::dispatch;
+
+/// What an invite is, as the audit log tells it when it comes or goes.
+fn facts(invite: &InviteRow, entry: Entry, is_new: bool) -> Entry {
+    fn fact<T: Serialize + PartialEq>(entry: Entry, key: &str, value: &T, is_new: bool) -> Entry {
+        let (old, new) = if is_new {
+            (None, Some(value))
+        } else {
+            (Some(value), None)
+        };
+        entry.change(key, old, new)
+    }
+    let entry = fact(entry, "code", &invite.code, is_new);
+    let entry = fact(entry, "channel_id", &invite.channel, is_new);
+    let entry = fact(entry, "inviter_id", &invite.inviter, is_new);
+    let entry = fact(entry, "uses", &invite.uses, is_new);
+    let entry = fact(entry, "max_uses", &invite.max_uses, is_new);
+    let entry = fact(entry, "max_age", &invite.max_age, is_new);
+    fact(entry, "temporary", &false, is_new)
+}
 
 impl Live {
     fn invite_view(&self, invite: InviteRow, new_member: bool) -> InviteView {
@@ -110,6 +133,8 @@ impl Live {
         self.put_invite(turn, invite.clone());
         let body = events::invite_create(group, &invite, &request.by);
         emit(turn, EventName::InviteCreate, invite.channel, &body);
+        let entry = Entry::new(request.by.id, AuditAction::InviteCreate, request.reason);
+        self.audit(turn, facts(&invite, entry, true));
         Ok(invite)
     }
 
@@ -126,9 +151,9 @@ impl Live {
                 self.require(turn.now, request.by, Permissions::MANAGE_GUILD)?;
             }
         }
-        let wanted = |invite: &&InviteRow| {
-            invite.is_open(turn.now) && request.channel.is_none_or(|id| invite.channel == id)
-        };
+        let now = turn.now;
+        self.remove_invites(turn, |invite| !invite.is_open(now));
+        let wanted = |invite: &&InviteRow| request.channel.is_none_or(|id| invite.channel == id);
         Ok(self.invites.values().filter(wanted).cloned().collect())
     }
 
@@ -146,17 +171,20 @@ impl Live {
         turn: &mut Turn<'_>,
         request: DeleteInvite,
     ) -> Answer<InviteView> {
-        let held = self.permissions(turn.now, request.by)?;
+        self.member(request.by)?;
         let Some(invite) = self.invites.get(&request.code).cloned() else {
             return Err(ErrorCode::UnknownInvite.into());
         };
-        let may = invite.inviter == request.by
-            || held.allow(Permissions::MANAGE_GUILD)
-            || held.allow(Permissions::MANAGE_CHANNELS);
-        if !may {
-            return Err(ErrorCode::MissingPermissions.into());
+        let manages_channel = || {
+            let seat = self.seat(turn.now, request.by, invite.channel);
+            seat.is_ok_and(|seat| seat.permissions.allow(Permissions::MANAGE_CHANNELS))
+        };
+        if invite.inviter != request.by && !manages_channel() {
+            self.require(turn.now, request.by, Permissions::MANAGE_GUILD)?;
         }
         self.remove_invites(turn, |other| other.code == invite.code);
+        let entry = Entry::new(request.by, AuditAction::InviteDelete, request.reason);
+        self.audit(turn, facts(&invite, entry, false));
         Ok(self.invite_view(invite, false))
     }
 
@@ -169,6 +197,7 @@ impl Live {
         if self.members.contains_key(&request.by.id) {
             return Ok(self.invite_view(invite, false));
         }
+        self.require_welcome(request.by.id)?;
         self.require_room()?;
         invite.uses += 1;
         if invite.is_open(turn.now) {

@@ -1,12 +1,12 @@
 //! Building a group from its rows.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rookery_protocol::document::{
-    ChannelDocument, GroupDocument, Groups, Invites, Key, MemberRow, Members, MessageRow, Messages,
-    Part, Pins, Table, Users,
+    Bans, ChannelDocument, GroupDocument, Groups, Invites, Key, MemberRow, Members, MessageRow,
+    Messages, Part, Pins, Table, Users,
 };
-use rookery_protocol::ids::{ChannelId, GroupId, MessageId, RoleId};
+use rookery_protocol::ids::{ChannelId, GroupId, MessageId, RoleId, UserId};
 use rookery_protocol::limits;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::snowflake;
@@ -36,6 +36,7 @@ pub(super) async fn load(
     let members = store::scan_all::<Members>(store, id, PAGE).await?;
     let people = people(&document, &members, store).await?;
     let invites = store::scan_all::<Invites>(store, id, PAGE).await?;
+    let banned = banned(id, store).await?;
     let last_messages = last_messages(&document, store).await?;
     let nonces = nonces(&last_messages, store).await?;
     let pins = pins(&document, store).await?;
@@ -53,6 +54,7 @@ pub(super) async fn load(
             .into_iter()
             .map(|(_, row)| (row.code.clone(), row))
             .collect(),
+        banned,
         last_messages,
         pins,
         nonces,
@@ -77,6 +79,30 @@ async fn people(
         people.insert(member.user, profile);
     }
     Ok(people)
+}
+
+/// Who is banned. The key of a ban says it: the rows are not decoded.
+async fn banned(id: GroupId, store: &dyn Store) -> Result<BTreeSet<UserId>, StoreError> {
+    let mut banned = BTreeSet::new();
+    loop {
+        let scan = Scan {
+            table: Bans::ID,
+            partition: id.into(),
+            above: banned.last().copied().map(Part::from),
+            below: None,
+            order: Order::Ascending,
+            limit: PAGE,
+        };
+        let rows = store.scan(&scan).await?;
+        let is_last = rows.len() < PAGE;
+        banned.extend(rows.iter().filter_map(|(key, _)| match key.sort {
+            Part::Num(user) => Some(UserId(user)),
+            Part::Text(_) => None,
+        }));
+        if is_last {
+            return Ok(banned);
+        }
+    }
 }
 
 /// The newest message that each channel still has.

@@ -5,7 +5,9 @@ use rookery_protocol::client::group::unavailable_guild;
 use rookery_protocol::client::member::MemberJson;
 use rookery_protocol::command::group::{AddBot, GetMember, ListMembers, RemoveMember};
 use rookery_protocol::command::{Answer, Notice};
-use rookery_protocol::document::{Key, MemberRow, Members, Membership, Memberships, RoleDocument};
+use rookery_protocol::document::{
+    AuditAction, Key, MemberRow, Members, Membership, Memberships, RoleDocument,
+};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::{Audience, EventName};
 use rookery_protocol::ids::{RoleId, UserId};
@@ -15,6 +17,7 @@ use rookery_protocol::permissions::Permissions;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
 
+use super::audit::Entry;
 use super::{Live, Turn};
 use crate::turn::dispatch;
 
@@ -36,6 +39,14 @@ impl Live {
     pub(super) fn require_room(&self) -> Answer<()> {
         if self.members.len() >= limits::MEMBERS_PER_GROUP {
             return Err(ErrorCode::MaximumMembers.into());
+        }
+        Ok(())
+    }
+
+    /// `BannedFromGuild` for who is banned.
+    pub(super) fn require_welcome(&self, user: UserId) -> Answer<()> {
+        if self.banned.contains(&user) {
+            return Err(ErrorCode::BannedFromGuild.into());
         }
         Ok(())
     }
@@ -69,6 +80,7 @@ impl Live {
         if self.members.contains_key(&bot.id) {
             return Ok(());
         }
+        self.require_welcome(bot.id)?;
         self.require_room()?;
         let granted = request.permissions & held;
         let mut roles = Vec::new();
@@ -92,6 +104,10 @@ impl Live {
             self.save(turn);
         }
         self.join(turn, &bot, roles);
+        self.audit(
+            turn,
+            Entry::new(request.by, AuditAction::BotAdd, None).on(bot.id.0),
+        );
         Ok(())
     }
 
@@ -126,7 +142,9 @@ impl Live {
         request: RemoveMember,
     ) -> Answer<()> {
         let RemoveMember {
-            by, user: profile, ..
+            by,
+            user: profile,
+            reason,
         } = request;
         let user = profile.id;
         if by == user {
@@ -146,6 +164,12 @@ impl Live {
             return Err(ErrorCode::MissingPermissions.into());
         }
         self.leave(turn, &profile);
+        if by != user {
+            self.audit(
+                turn,
+                Entry::new(by, AuditAction::MemberKick, reason).on(user.0),
+            );
+        }
         Ok(())
     }
 

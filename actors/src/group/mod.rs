@@ -35,7 +35,7 @@ mod slow;
 mod tests;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -80,6 +80,8 @@ struct Live {
     /// Of a direct channel; empty in a community.
     people: direct::People,
     invites: BTreeMap<String, InviteRow>,
+    /// Who may not come; the rest of a ban is in its row.
+    banned: BTreeSet<UserId>,
     /// The newest message of each channel that has one; it may be deleted.
     last_messages: BTreeMap<ChannelId, MessageId>,
     recent: Recent<Place, MessageRow>,
@@ -226,6 +228,7 @@ impl Live {
             members: BTreeMap::new(),
             people: direct::People::new(),
             invites: BTreeMap::new(),
+            banned: BTreeSet::new(),
             last_messages: BTreeMap::new(),
             recent: Recent::new(limits::RECENT_MESSAGES_PER_GROUP),
             reacted: Recent::new(limits::RECENT_REACTIONS_PER_GROUP),
@@ -285,6 +288,7 @@ impl Live {
             MoveChannels => move_channels,
             Ban => ban,
             Unban => unban,
+            EndPurge => end_purge,
             Authorize => authorize,
             PostMessage => post_message,
             EditMessage => edit_message,

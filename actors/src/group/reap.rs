@@ -12,7 +12,7 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{Reap, ReapPiece};
 use rookery_protocol::document::{
     AuditLog, Channels, Directs, EndedGroup, EndedGroups, Groups, InviteCodes, Key, Memberships,
-    Part, TableId,
+    Part, Purges, TableId,
 };
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{ChannelId, GroupId};
@@ -54,6 +54,9 @@ impl Live {
         let channels = self.document.channels.iter().map(|channel| channel.id);
         let channels = channels.collect();
         turn.delete::<Groups>(Key::single(id));
+        // Its messages go all of them.
+        let purges = store::delete_up_to::<Purges>(id, i64::MAX.cast_unsigned());
+        turn.out.push(Effect::Write(purges));
         self.leave_to_janitor(turn, WHOLE, channels);
         self.deleted = true;
     }

@@ -183,7 +183,7 @@ impl Sight {
                 Some(None) => Permissions::NONE,
                 Some(Some(channel)) => picture.held(base, holder, channel),
             };
-            held.allow(wanted)
+            held.allow_any(wanted)
         };
         let slots: Vec<u32> = self.holders.iter().filter(holds).map(|h| h.slot).collect();
         Arc::from(slots)

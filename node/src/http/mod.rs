@@ -2,7 +2,9 @@
 
 mod account;
 mod applications;
+mod audit;
 mod auth;
+mod bans;
 pub mod body;
 mod channels;
 pub mod client;
@@ -111,6 +113,10 @@ routes! {
     "/guilds/{guild_id}/roles": get roles::list, post roles::create, patch roles::arrange;
     "/guilds/{guild_id}/roles/{role_id}": get roles::get, patch roles::update, delete roles::delete;
     "/guilds/{guild_id}/invites": get guilds::invites;
+    "/guilds/{guild_id}/bans": get bans::list;
+    "/guilds/{guild_id}/bans/{user_id}": get bans::get, put bans::create, delete bans::delete;
+    "/guilds/{guild_id}/bulk-ban": post bans::create_many;
+    "/guilds/{guild_id}/audit-logs": get audit::list;
     "/guilds/{guild_id}/members": get members::list;
     "/guilds/{guild_id}/members/search": get members::search;
     "/guilds/{guild_id}/members/@me": patch members::update_me;

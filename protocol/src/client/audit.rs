@@ -5,8 +5,10 @@
 use serde_json::{Value, json};
 
 use super::group::merge;
+use super::user::UserJson;
 use crate::document::{AuditChange, AuditRow};
 use crate::ids::GroupId;
+use crate::profile::Profile;
 
 /// An entry.
 pub fn entry(row: &AuditRow) -> Value {
@@ -36,6 +38,20 @@ pub fn entry(row: &AuditRow) -> Value {
         object["reason"] = reason.as_str().into();
     }
     object
+}
+
+/// A page of the log, with the users it names. Of the other kinds of things that a log can name there are none here.
+pub fn log(rows: &[AuditRow], users: &[&Profile]) -> Value {
+    json!({
+        "audit_log_entries": rows.iter().map(entry).collect::<Vec<_>>(),
+        "users": users.iter().map(|&user| UserJson::from(user)).collect::<Vec<_>>(),
+        "webhooks": [],
+        "integrations": [],
+        "threads": [],
+        "application_commands": [],
+        "auto_moderation_rules": [],
+        "guild_scheduled_events": [],
+    })
 }
 
 /// The body of GUILD_AUDIT_LOG_ENTRY_CREATE.

@@ -161,6 +161,11 @@ pub fn member_remove(group: GroupId, profile: &Profile) -> Value {
     json!({ "guild_id": group, "user": UserJson::from(profile) })
 }
 
+/// The body of GUILD_BAN_ADD and GUILD_BAN_REMOVE.
+pub fn ban(group: GroupId, profile: &Profile) -> Value {
+    member_remove(group, profile)
+}
+
 /// The body of GUILD_ROLE_CREATE.
 pub fn role_create(group: GroupId, new: &RoleDocument) -> Value {
     json!({ "guild_id": group, "role": role(new) })

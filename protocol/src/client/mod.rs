@@ -4,6 +4,7 @@
 
 pub mod application;
 pub mod audit;
+pub mod ban;
 pub mod channel;
 pub mod direct;
 pub mod embed;

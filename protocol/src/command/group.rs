@@ -81,6 +81,8 @@ requests! { Group, GroupCommand, GroupReply;
     Ban -> (),
     /// Ends a ban (BAN_MEMBERS).
     Unban -> (),
+    /// Says that the messages of somebody banned are deleted.
+    EndPurge -> (),
     /// Asks leave for something that is read from the store.
     Authorize -> (),
     /// Sends a message.
@@ -698,15 +700,17 @@ pub struct ChannelMove {
     pub lock_permissions: bool,
 }
 
-/// Bans a user, member or not; the ban stays when he was no member. The edge deletes his messages afterwards.
+/// Bans a user, member or not. One who is banned already stays so as he is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ban {
     /// Who asks.
     pub by: UserId,
     /// Whom, with the profile that the events show.
     pub user: Profile,
-    /// Why, for the audit log.
+    /// Why, for the ban and the audit log.
     pub reason: Option<String>,
+    /// How far back his messages are to be deleted, in seconds; 0 deletes none. The node does so afterwards.
+    pub delete_seconds: u64,
 }
 
 /// Ends a ban; `UnknownBan`.
@@ -718,6 +722,13 @@ pub struct Unban {
     pub user: Profile,
     /// Why, for the audit log.
     pub reason: Option<String>,
+}
+
+/// Says that the messages of somebody banned are deleted. Sent by the node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndPurge {
+    /// Which purge: the place of its row.
+    pub purge: MessageId,
 }
 
 /// Asks leave for something that is read from the store.
@@ -742,7 +753,7 @@ pub struct BulkDelete {
     pub messages: Vec<MessageId>,
     /// Why, for the audit log.
     pub reason: Option<String>,
-    /// Set when a ban deletes what somebody wrote: BAN_MEMBERS is what is needed, and any age goes.
+    /// Set by the node when it deletes what somebody banned wrote: the ban was the leave for it, and any age goes.
     pub purge: bool,
 }
 

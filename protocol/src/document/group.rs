@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{DirectGroup, tables};
-use crate::ids::{AuditId, ChannelId, GroupId, RoleId, UserId};
+use crate::ids::{AuditId, ChannelId, GroupId, MessageId, RoleId, UserId};
 use crate::permissions::{Overwrite, Permissions};
 use crate::time::Millis;
 
@@ -23,6 +23,8 @@ tables! {
     InviteCodes: InviteOwner,
     /// `(group, user)`: who is banned.
     Bans: BanRow,
+    /// `(group, purge)`: whose messages a ban still has to delete.
+    Purges: PurgeRow,
     /// `(group, entry)`: who changed what, and why.
     AuditLog: AuditRow,
     /// `(group, 0)`: what is left to delete of a group that ended; `(group, channel)`: of a removed channel.
@@ -304,6 +306,19 @@ pub struct BanRow {
     pub by: UserId,
     /// Since when.
     pub at: Millis,
+}
+
+/// What a ban still has to delete: written with the ban, deleted when nothing is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeRow {
+    /// Whose messages.
+    pub user: UserId,
+    /// By whose wish.
+    pub by: UserId,
+    /// Only messages with larger ids.
+    pub above: MessageId,
+    /// Only messages with smaller ids: what he writes when he is back stays. Its place among the purges of the group.
+    pub below: MessageId,
 }
 
 /// An entry of a group's audit log.

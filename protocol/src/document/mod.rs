@@ -19,7 +19,7 @@ pub use group::{
     AuditAction, AuditChange, AuditLog, AuditRow, BanRow, Bans, ChannelDocument, ChannelKind,
     ChannelOwner, Channels, DirectDocument, EndedGroup, EndedGroups, Friendship, GroupDocument,
     Groups, InviteCodes, InviteOwner, InviteRow, Invites, MemberRow, Members, Membership,
-    Memberships, PairDocument, RoleDocument,
+    Memberships, PairDocument, PurgeRow, Purges, RoleDocument,
 };
 pub use message::{
     Attachment, AttachmentOwner, Attachments, MessageKind, MessageRow, Messages, Nonce, PinRow,
@@ -165,6 +165,8 @@ pub enum TableId {
     Pairs,
     /// `(group, user)`: [`BanRow`].
     Bans,
+    /// `(group, purge)`: [`PurgeRow`].
+    Purges,
     /// `(group, entry)`: [`AuditRow`].
     AuditLog,
     /// `(group, 0 or channel)`: [`EndedGroup`].
@@ -179,7 +181,7 @@ pub enum TableId {
 
 impl TableId {
     /// All tables, in the order a driver creates them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Users,
         Self::Usernames,
         Self::Applications,
@@ -200,6 +202,7 @@ impl TableId {
         Self::Directs,
         Self::Pairs,
         Self::Bans,
+        Self::Purges,
         Self::AuditLog,
         Self::EndedGroups,
         Self::Pins,
@@ -230,6 +233,7 @@ impl TableId {
             Self::Directs => "directs",
             Self::Pairs => "pairs",
             Self::Bans => "bans",
+            Self::Purges => "purges",
             Self::AuditLog => "audit_log",
             Self::EndedGroups => "ended_groups",
             Self::Pins => "pins",

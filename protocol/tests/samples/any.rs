@@ -13,7 +13,7 @@ use rookery_protocol::document::{
     BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
     EndedGroup, EventRow, Friendship, GroupDocument, InviteOwner, InviteRow, KeyUse, Login,
     MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow, NodeRow, Nonce, OutboxRow,
-    PairDocument, PairRow, PinRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
+    PairDocument, PairRow, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
     RoleDocument, SigningKeyRow, UserDocument, UsernameRow,
 };
 use rookery_protocol::entity::{EntityKind, EntityRef};
@@ -431,6 +431,14 @@ prop_compose! {
         user in user_id(), reason in of(text()), by in user_id(), at in millis(),
     ) -> BanRow {
         BanRow { user, reason, by, at }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn purge()(
+        user in user_id(), by in user_id(), above in message_id(), below in message_id(),
+    ) -> PurgeRow {
+        PurgeRow { user, by, above, below }
     }
 }
 

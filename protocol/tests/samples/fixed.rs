@@ -9,7 +9,7 @@ use rookery_protocol::document::{
     BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
     EndedGroup, EventRow, Friendship, GroupDocument, InviteOwner, InviteRow, KeyUse, Login,
     MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow, NodeRow, Nonce, OutboxRow,
-    PairDocument, PairRow, PinRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
+    PairDocument, PairRow, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
     RoleDocument, SigningKeyRow, UserDocument, UsernameRow,
 };
 use rookery_protocol::event::{
@@ -456,6 +456,15 @@ pub(crate) fn ban() -> Vec<BanRow> {
         reason: Some("spam".into()),
         by: UserId(2),
         at: AT,
+    }]
+}
+
+pub(crate) fn purge() -> Vec<PurgeRow> {
+    vec![PurgeRow {
+        user: USER,
+        by: UserId(2),
+        above: MessageId(50),
+        below: MessageId(60),
     }]
 }
 

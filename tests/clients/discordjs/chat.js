@@ -2,13 +2,13 @@
 // Prints what it checked; ends with status 1 at the first thing that is not so.
 'use strict';
 
-const assert = require('node:assert/strict');
 const diagnostics = require('node:diagnostics_channel');
 const { once } = require('node:events');
-const { Client, Events, GatewayIntentBits, Status } = require('discord.js');
+const { Events, GatewayIntentBits, Status } = require('discord.js');
+const lib = require('./lib.js');
+const { assert, checked, fail, person } = lib;
 
-const { ROOKERY_API, BOT_TOKEN, PERSON_TOKEN, GROUP, CHANNEL } = process.env;
-const DEADLINE_MS = 20_000;
+const { GROUP, CHANNEL } = process.env;
 
 // Every TCP connection this process opens, so that they can be cut below the library.
 const sockets = new Set();
@@ -17,7 +17,7 @@ diagnostics.subscribe('net.client.socket', ({ socket }) => {
   socket.once('close', () => sockets.delete(socket));
 });
 
-const client = new Client({
+const client = lib.newClient({
   intents: [
     GatewayIntentBits.Guilds,
     GatewayIntentBits.GuildMembers,
@@ -25,54 +25,12 @@ const client = new Client({
     GatewayIntentBits.GuildMessageTyping,
     GatewayIntentBits.MessageContent,
   ],
-  rest: { api: ROOKERY_API },
 });
-client.on(Events.Error, fail);
-client.on(Events.Warn, (text) => console.error('warning:', text));
-process.on('unhandledRejection', fail);
-const alarm = setTimeout(() => fail(new Error('not done within 80 s')), 80_000);
-
-function fail(error) {
-  console.error(error);
-  process.exit(1);
-}
-
-function checked(what) {
-  console.log(`ok: ${what}`);
-}
-
-// What a person does, straight over HTTP.
-async function person(method, path, body) {
-  const response = await fetch(`${ROOKERY_API}/v10${path}`, {
-    method,
-    headers: { authorization: PERSON_TOKEN, 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const text = await response.text();
-  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
-  return text === '' ? undefined : JSON.parse(text);
-}
-
+const next = (event, wanted) => lib.next(client, event, wanted);
 const say = (content) => person('POST', `/channels/${CHANNEL}/messages`, { content });
 
-// The arguments of the next event for which `wanted` holds.
-function next(event, wanted = () => true) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${event} within ${DEADLINE_MS} ms`)), DEADLINE_MS);
-    const listener = (...args) => {
-      if (!wanted(...args)) return;
-      clearTimeout(timer);
-      client.off(event, listener);
-      resolve(args);
-    };
-    client.on(event, listener);
-  });
-}
-
 async function main() {
-  const ready = next(Events.ClientReady);
-  await client.login(BOT_TOKEN);
-  await ready;
+  await lib.login(client);
   assert.equal(client.user.bot, true);
   assert.equal(client.ws.status, Status.Ready);
   checked('login and ready');
@@ -146,9 +104,7 @@ async function main() {
   checked('send and history');
 
   await resume();
-  clearTimeout(alarm);
   await client.destroy();
-  console.log('all checks passed');
 }
 
 // The connection is cut in the middle of traffic, five times: each message comes once, in order.
@@ -189,4 +145,4 @@ async function resume() {
   checked(`${rounds} cut connections resumed, ${expected.length} messages, none lost, doubled or out of order`);
 }
 
-main().catch(fail);
+lib.run(main);

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::socket::Socket;
-use super::{Node, soon};
+use super::{Node, oracle, soon};
 
 /// Every intent there is.
 const ALL_INTENTS: u64 = 0x0331_ffff;
@@ -184,6 +184,7 @@ impl Gateway {
             assert_eq!(seq, self.state.seq + 1, "a gap or a repetition: {frame}");
             self.state.seq = seq;
             let name = frame["t"].as_str().expect("a name").to_owned();
+            oracle::event(&name, &data);
             return Received::Event(Event { name, seq, data });
         }
     }

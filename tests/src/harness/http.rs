@@ -6,6 +6,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Certificate, Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use super::oracle;
+
 /// An answer of the server.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -113,14 +115,20 @@ impl Http {
     /// # Errors
     /// The server could not be reached, or the connection broke.
     pub async fn try_send(&self, request: RequestBuilder) -> Result<Answer, reqwest::Error> {
-        let response = request.send().await?;
+        let request = request.build()?;
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = self.client.execute(request).await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if let Some(path) = url.path().strip_prefix("/api/v10/") {
+            oracle::answer(&method, path, status, &body);
+        }
         Ok(Answer {
             status,
             headers,
-            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            body,
             text,
         })
     }

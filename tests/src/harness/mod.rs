@@ -1,14 +1,17 @@
 //! Drives the real server: processes, HTTP and gateway clients, and a small community to start from.
 
+mod cable;
 mod community;
 mod form;
 mod gateway;
 mod http;
 mod node;
+pub mod oracle;
 mod socket;
 
 use std::time::Duration;
 
+pub use cable::Cable;
 pub use community::{Community, PASSWORD, Person};
 pub use form::Form;
 pub use gateway::{Event, Gateway, Received, Resumable, Resumption};

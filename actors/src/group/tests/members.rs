@@ -104,7 +104,8 @@ fn a_bot_gets_a_role_that_goes_with_it() {
         [
             EventName::GuildRoleCreate,
             EventName::GuildMemberAdd,
-            EventName::MessageCreate
+            EventName::MessageCreate,
+            EventName::GuildAuditLogEntryCreate
         ]
     );
     assert_eq!(rig.sent, [(BOT.into(), Notice::Joined(GROUP))]);
@@ -125,7 +126,8 @@ fn a_bot_gets_a_role_that_goes_with_it() {
         [
             EventName::GuildDelete,
             EventName::GuildMemberRemove,
-            EventName::GuildRoleDelete
+            EventName::GuildRoleDelete,
+            EventName::GuildAuditLogEntryCreate
         ]
     );
     assert!(
@@ -139,7 +141,11 @@ fn a_bot_gets_a_role_that_goes_with_it() {
     add_bot(&mut rig, OWNER, Permissions::NONE).unwrap();
     assert_eq!(
         rig.take_names(),
-        [EventName::GuildMemberAdd, EventName::MessageCreate]
+        [
+            EventName::GuildMemberAdd,
+            EventName::MessageCreate,
+            EventName::GuildAuditLogEntryCreate
+        ]
     );
 }
 

@@ -10,6 +10,7 @@ mod load;
 mod members;
 mod mentions;
 mod messages;
+mod moderation;
 mod pins;
 mod properties;
 mod reactions;
