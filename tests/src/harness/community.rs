@@ -103,6 +103,24 @@ impl Person {
         answer.expect(200);
     }
 
+    /// Asks another to be friends, who accepts.
+    pub async fn befriend(&self, other: &Self) {
+        for (one, two) in [(self, other), (other, self)] {
+            let path = format!("/users/@me/relationships/{}", two.id);
+            one.http.put(&path, json!({ "type": 1 })).await.expect(204);
+        }
+    }
+
+    /// Opens the direct channel with another; answers its id.
+    pub async fn open_direct(&self, other: &str) -> String {
+        let form = json!({ "recipient_id": other });
+        id(&self
+            .http
+            .post("/users/@me/channels", form)
+            .await
+            .expect(200))
+    }
+
     /// An application with a bot that is granted everything; answers its id and token.
     pub async fn create_bot(&self, name: &str) -> (String, String) {
         let all = ["GUILD_MEMBERS", "GUILD_PRESENCES", "MESSAGE_CONTENT"];

@@ -10,6 +10,7 @@
     reason = "a panic in test code is the report, and tests read clocks"
 )]
 
+mod account_changes;
 mod accounts;
 mod attachments;
 mod bad_forms;
@@ -22,7 +23,10 @@ mod command_line;
 mod compression;
 mod crash;
 mod deletion;
+mod direct;
 mod drain;
+mod friends;
+mod group_direct;
 mod groups;
 mod images;
 mod intents;

@@ -3,6 +3,7 @@
 
 mod access;
 mod channels;
+mod direct;
 mod events;
 mod files;
 mod invites;

@@ -1,5 +1,6 @@
 //! Tests of the user core: a table per family of commands, and random sequences against a reload.
 
+mod account;
 mod applications;
 mod logins;
 mod properties;
