@@ -183,8 +183,9 @@ async fn a_direct_channel_is_no_community() {
     http.get(&members).await.refused(404, 10004);
     let invites = format!("/channels/{channel}/invites");
     http.post(&invites, json!({})).await.refused(403, 50003);
-    let rename = http.patch(&format!("/channels/{channel}"), json!({ "name": "us" }));
-    rename.await.refused(403, 50003);
+    let path = format!("/channels/{channel}");
+    let renamed = http.patch(&path, json!({ "name": "us" })).await;
+    renamed.refused(403, 50003);
     let add = format!("/channels/{channel}/recipients/{}", ben.id);
     http.put(&add, json!({})).await.refused(403, 50003);
     http.delete(&add).await.refused(403, 50003);

@@ -54,6 +54,7 @@ impl Live {
         {
             direct.closed.push(profile.id);
         }
+        self.people.insert(profile.id, profile.clone());
         self.set_pair(turn, next);
         self.save(turn);
         self.list(turn, profile.id);

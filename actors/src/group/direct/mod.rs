@@ -151,9 +151,10 @@ impl Live {
         self.people.values().filter(move |other| other.id != user)
     }
 
-    /// Those who keep a list of direct channels: bots keep none.
+    /// Those who keep a list of direct channels: neither bots nor who is no more.
     fn listing(&self) -> Vec<UserId> {
-        let persons = self.people.values().filter(|who| !who.bot);
+        let people = self.people.values();
+        let persons = people.filter(|who| !who.bot && !who.is_deleted());
         persons.map(|who| who.id).collect()
     }
 
