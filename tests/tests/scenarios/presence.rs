@@ -1,6 +1,7 @@
 //! Presence: who is online and what he says of himself, in groups, READY, GUILD_CREATE and counts.
 
-use rookery_tests::harness::{Community, Gateway, Node, Received};
+use reqwest::Method;
+use rookery_tests::harness::{Community, Gateway, Node, Person, Received};
 use serde_json::{Value, json};
 
 const ALL: u64 = 0x0331_ffff;
@@ -162,4 +163,73 @@ async fn bad_presences_close_the_socket_and_too_many_are_not_taken() {
     let playing = |presence: &Value| presence["activities"][0]["name"] == "game 5";
     ada_sees.wait_for("PRESENCE_UPDATE", playing).await;
     assert!(!matches!(session.receive().await, Received::Closed(_)));
+}
+
+#[tokio::test]
+async fn friends_see_each_other_and_blocks_end_it() {
+    let node = Node::start().await;
+    // No group in common.
+    let ada = Person::register(&node, "ada").await;
+    let ben = Person::register(&node, "ben").await;
+    let mut ada_sees = ada.connect(&node).await;
+    let mut ben_sees = connect(&node, &ben.token, status("idle")).await;
+    let form = json!({ "username": "ben" });
+    ada.http
+        .post("/users/@me/relationships", form)
+        .await
+        .expect(204);
+    let accept = ben
+        .http
+        .request(Method::PUT, &format!("/users/@me/relationships/{}", ada.id))
+        .json(&json!({}));
+    ben.http.send(accept).await.expect(204);
+    let seen = presence_of(&mut ada_sees, &ben.id, "idle").await;
+    assert!(seen.get("guild_id").is_none(), "{seen}");
+    presence_of(&mut ben_sees, &ada.id, "online").await;
+    ben_sees.send(3, status("dnd")).await;
+    presence_of(&mut ada_sees, &ben.id, "dnd").await;
+    let again = ada.connect(&node).await;
+    let there = again.ready["presences"].as_array().unwrap();
+    assert_eq!(there.len(), 1);
+    assert_eq!(
+        (&there[0]["user"]["id"], &there[0]["status"]),
+        (&json!(ben.id), &json!("dnd"))
+    );
+
+    // Who is blocked sees nothing in a group, either.
+    let (group, channel) = ada.create_group("Rooks").await;
+    let carl = Person::register(&node, "carl").await;
+    let code = ada.invite(&channel).await;
+    ben.accept(&code).await;
+    carl.accept(&code).await;
+    let mut carl_sees = carl.connect(&node).await;
+    let block = ben
+        .http
+        .request(Method::PUT, &format!("/users/@me/relationships/{}", ada.id))
+        .json(&json!({ "type": 2 }));
+    ben.http.send(block).await.expect(204);
+    ada_sees.wait_for("RELATIONSHIP_REMOVE", |_| true).await;
+    let is_block = |relation: &Value| relation["type"] == 2;
+    ben_sees.wait_for("RELATIONSHIP_ADD", is_block).await;
+    // What is shown from now on knows of the block.
+    ada_sees.heartbeat().await;
+    ada_sees.take();
+    ben_sees.send(3, status("online")).await;
+    presence_of(&mut carl_sees, &ben.id, "online").await;
+    ada_sees.heartbeat().await;
+    let of_ben = |event: &rookery_tests::harness::Event| {
+        event.name == "PRESENCE_UPDATE" && event.data["user"]["id"] == ben.id
+    };
+    assert!(!ada_sees.take().iter().any(of_ben));
+    let pictured = picture(&node, &ada.token, ALL).await;
+    assert!(
+        !pictured
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|p| p["user"]["id"] == ben.id)
+    );
+    let path = format!("/guilds/{group}?with_counts=true");
+    let counts = ada.http.get(&path).await.expect(200);
+    assert_eq!(counts["approximate_presence_count"], 3);
 }

@@ -74,4 +74,18 @@ async fn two_shards_share_a_bots_groups() {
         let mut created = rest.iter().filter(|event| event.name == "GUILD_CREATE");
         assert!(created.all(|event| shard_of(event.data["id"].as_str().unwrap()) == index as u64));
     }
+    // Direct messages belong to the first shard.
+    let bot = node.http().with_token(&format!("Bot {token}"));
+    let form = json!({ "recipient_id": community.ada.id });
+    let direct = bot.post("/users/@me/channels", form).await.expect(200);
+    let direct = direct["id"].as_str().unwrap();
+    community.ada.http.say(direct, "only you").await;
+    shards[0].message("only you").await;
+    shards[1].heartbeat().await;
+    assert!(
+        shards[1]
+            .take()
+            .iter()
+            .all(|event| event.name != "MESSAGE_CREATE")
+    );
 }

@@ -16,6 +16,7 @@ mod pins;
 mod properties;
 mod reactions;
 mod reap;
+mod search;
 mod settings;
 mod slow;
 
