@@ -171,6 +171,11 @@ impl Http {
             .await
     }
 
+    /// PUT without a body.
+    pub async fn put_empty(&self, path: &str) -> Answer {
+        self.send(self.request(Method::PUT, path)).await
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await

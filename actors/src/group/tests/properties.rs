@@ -33,6 +33,31 @@ enum Op {
         by: u64,
         message: usize,
     },
+    React {
+        by: u64,
+        message: usize,
+        emoji: usize,
+    },
+    Unreact {
+        by: u64,
+        message: usize,
+        emoji: usize,
+        user: u64,
+    },
+    Clear {
+        by: u64,
+        message: usize,
+        emoji: Option<usize>,
+    },
+    Pin {
+        by: u64,
+        message: usize,
+        pinned: bool,
+    },
+    Bulk {
+        by: u64,
+        messages: Vec<usize>,
+    },
     Join {
         by: u64,
     },
@@ -74,6 +99,16 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(by, channel, nonce, enforce)| Op::Post { by, channel, nonce, enforce }),
         6 => (by(), any::<usize>()).prop_map(|(by, message)| Op::Edit { by, message }),
         4 => (by(), any::<usize>()).prop_map(|(by, message)| Op::Delete { by, message }),
+        8 => (by(), any::<usize>(), 0..3usize)
+            .prop_map(|(by, message, emoji)| Op::React { by, message, emoji }),
+        4 => (by(), any::<usize>(), 0..3usize, by())
+            .prop_map(|(by, message, emoji, user)| Op::Unreact { by, message, emoji, user }),
+        2 => (by(), any::<usize>(), proptest::option::of(0..3usize))
+            .prop_map(|(by, message, emoji)| Op::Clear { by, message, emoji }),
+        3 => (by(), any::<usize>(), any::<bool>())
+            .prop_map(|(by, message, pinned)| Op::Pin { by, message, pinned }),
+        2 => (by(), proptest::collection::vec(any::<usize>(), 1..6))
+            .prop_map(|(by, messages)| Op::Bulk { by, messages }),
         4 => by().prop_map(|by| Op::Join { by }),
         2 => (by(), by()).prop_map(|(by, user)| Op::Leave { by, user }),
         1 => by().prop_map(|by| Op::MakeChannel { by }),
@@ -92,7 +127,7 @@ fn op() -> impl Strategy<Value = Op> {
 struct Known {
     author: UserId,
     content: String,
-    is_join: bool,
+    is_system: bool,
     nonce: Option<i64>,
     there: bool,
 }
@@ -104,11 +139,30 @@ struct Model {
     members: BTreeSet<UserId>,
     channels: BTreeSet<ChannelId>,
     messages: BTreeMap<(ChannelId, MessageId), Known>,
+    /// Who reacted with what.
+    reactions: BTreeSet<((ChannelId, MessageId), String, UserId)>,
+    pins: BTreeSet<(ChannelId, MessageId)>,
     /// The newest id that was ever seen of a channel.
     last: BTreeMap<ChannelId, MessageId>,
 }
 
+/// What the ops react with: two that begin alike, and another.
+const EMOJI: [&str; 3] = ["\u{1f44d}", "\u{1f44d}\u{1f3fd}", "\u{2764}\u{fe0f}"];
+
 impl Model {
+    /// A message is gone, with all that hangs on it.
+    fn erase(&mut self, place: (ChannelId, MessageId)) {
+        if let Some(known) = self.messages.get_mut(&place) {
+            known.there = false;
+        }
+        self.reactions.retain(|(of, _, _)| *of != place);
+        self.pins.remove(&place);
+    }
+
+    fn is_there(&self, place: (ChannelId, MessageId)) -> bool {
+        self.messages.get(&place).is_some_and(|known| known.there)
+    }
+
     /// Holds what an enforced nonce found against the messages that bear it. That of a deleted message is free; after
     /// a crash it may find an earlier twin that was sent without asking.
     fn check_nonce(&self, rig: &Rig<Group>, request: &PostMessage, found: Option<MessageId>) {
@@ -140,7 +194,7 @@ impl Model {
         let known = Known {
             author: row.author,
             content: row.content.clone(),
-            is_join: row.kind == rookery_protocol::document::MessageKind::Join,
+            is_system: row.kind.is_system(),
             nonce,
             there: true,
         };
@@ -254,6 +308,67 @@ impl Run {
                     message,
                 });
             }
+            Op::React { by, message, emoji } => {
+                let (channel, message) = self.places[message % self.places.len()];
+                let by = profile(UserId(by));
+                let emoji = EMOJI[emoji].to_owned();
+                self.ask(AddReaction {
+                    by,
+                    channel,
+                    message,
+                    emoji,
+                });
+            }
+            Op::Unreact {
+                by,
+                message,
+                emoji,
+                user,
+            } => {
+                let (channel, message) = self.places[message % self.places.len()];
+                self.ask(RemoveReaction {
+                    by: UserId(by),
+                    channel,
+                    message,
+                    emoji: EMOJI[emoji].to_owned(),
+                    user: UserId(user),
+                });
+            }
+            Op::Clear { by, message, emoji } => {
+                let (channel, message) = self.places[message % self.places.len()];
+                self.ask(ClearReactions {
+                    by: UserId(by),
+                    channel,
+                    message,
+                    emoji: emoji.map(|n| EMOJI[n].to_owned()),
+                });
+            }
+            Op::Pin {
+                by,
+                message,
+                pinned,
+            } => {
+                let (channel, message) = self.places[message % self.places.len()];
+                self.ask(SetPinned {
+                    by: profile(UserId(by)),
+                    channel,
+                    message,
+                    pinned,
+                    around: Surroundings::default(),
+                    reason: None,
+                });
+            }
+            Op::Bulk { by, messages } => {
+                let places = messages.iter().map(|n| self.places[n % self.places.len()]);
+                let places: Vec<_> = places.collect();
+                self.ask(BulkDelete {
+                    by: UserId(by),
+                    channel: places[0].0,
+                    messages: places.iter().map(|(_, message)| *message).collect(),
+                    reason: None,
+                    purge: false,
+                });
+            }
             Op::Join { by } => {
                 let code = self.codes[self.codes.len() - 1].clone();
                 self.ask(accept(UserId(by), &code));
@@ -339,7 +454,10 @@ impl Run {
             .filter(|row| !self.model.messages.contains_key(&(row.channel, row.id)))
             .collect();
         for row in news {
-            assert!(row.content.is_empty(), "only joins come unasked");
+            assert!(
+                row.content.is_empty(),
+                "only joins and pins are told of unasked"
+            );
             self.model.add(&row);
             self.places.push((row.channel, row.id));
             assert!(created.next().is_some());
@@ -385,7 +503,7 @@ impl Run {
                 let place = (request.channel, request.message);
                 let may = may_post(&self.model, request.by.id, request.channel);
                 let known = self.model.messages.get_mut(&place).expect("a known place");
-                let ok = may && known.there && !known.is_join && known.author == request.by.id;
+                let ok = may && known.there && !known.is_system && known.author == request.by.id;
                 assert_eq!(answer.is_some(), ok, "{refused:?}");
                 if ok {
                     known.content = request.content.unwrap();
@@ -397,7 +515,61 @@ impl Run {
                 let known = self.model.messages.get_mut(&place).expect("a known place");
                 let ok = may && known.there && (request.by == OWNER || known.author == request.by);
                 assert_eq!(answer.is_some(), ok, "{refused:?}");
-                known.there &= !ok;
+                if ok {
+                    self.model.erase(place);
+                }
+            }
+            GroupCommand::AddReaction(request) => {
+                let place = (request.channel, request.message);
+                let may = may_post(&self.model, request.by.id, request.channel);
+                let ok = may && self.model.is_there(place);
+                assert_eq!(answer.is_some(), ok, "{refused:?}");
+                if ok {
+                    let reaction = (place, request.emoji, request.by.id);
+                    self.model.reactions.insert(reaction);
+                }
+            }
+            GroupCommand::RemoveReaction(request) => {
+                let place = (request.channel, request.message);
+                let may = may_post(&self.model, request.by, request.channel)
+                    && (request.by == OWNER || request.by == request.user);
+                let ok = may && self.model.is_there(place);
+                assert_eq!(answer.is_some(), ok, "{refused:?}");
+                if ok {
+                    let reaction = (place, request.emoji, request.user);
+                    self.model.reactions.remove(&reaction);
+                }
+            }
+            GroupCommand::ClearReactions(request) => {
+                let place = (request.channel, request.message);
+                let may = request.by == OWNER && may_post(&self.model, request.by, request.channel);
+                let ok = may && self.model.is_there(place);
+                assert_eq!(answer.is_some(), ok, "{refused:?}");
+                if ok {
+                    self.model.reactions.retain(|(of, emoji, _)| {
+                        *of != place || request.emoji.as_ref().is_some_and(|one| one != emoji)
+                    });
+                }
+            }
+            GroupCommand::SetPinned(request) => {
+                let place = (request.channel, request.message);
+                let may = request.by.id == OWNER && may_post(&self.model, OWNER, request.channel);
+                let known = &self.model.messages[&place];
+                let ok = may && known.there && !known.is_system;
+                assert_eq!(answer.is_some(), ok, "{refused:?}");
+                if ok && request.pinned {
+                    self.model.pins.insert(place);
+                } else if ok {
+                    self.model.pins.remove(&place);
+                }
+            }
+            GroupCommand::BulkDelete(request) => {
+                let ids: BTreeSet<_> = request.messages.iter().copied().collect();
+                let may = request.by == OWNER && may_post(&self.model, request.by, request.channel);
+                assert_eq!(answer.is_some(), may && ids.len() > 1, "{refused:?}");
+                for id in ids.into_iter().filter(|_| answer.is_some()) {
+                    self.model.erase((request.channel, id));
+                }
             }
             GroupCommand::AcceptInvite(request) => {
                 if answer.is_some() {
@@ -464,6 +636,26 @@ impl Run {
             .map(|(place, known)| (*place, known.content.clone()))
             .collect();
         assert_eq!(stored, known);
+        let rows = self.rig.rows(TableId::Messages);
+        let rows = rows
+            .values()
+            .map(|bytes| decode::<Messages>(bytes).unwrap());
+        let (mut counted, mut pinned) = (BTreeMap::new(), BTreeSet::new());
+        for row in rows {
+            let place = (row.channel, row.id);
+            for count in row.reactions {
+                counted.insert((place, count.emoji), count.count);
+            }
+            if row.pinned {
+                pinned.insert(place);
+            }
+        }
+        let mut known = BTreeMap::new();
+        for (place, emoji, _) in &self.model.reactions {
+            *known.entry((*place, emoji.clone())).or_default() += 1;
+        }
+        assert_eq!(counted, known);
+        assert_eq!(pinned, self.model.pins);
     }
 
     fn finish(mut self) {
