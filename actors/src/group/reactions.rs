@@ -1,6 +1,6 @@
 //! Reactions to messages. Who reacted with what is a row each; how many did is in the message's row.
 
-use rookery_protocol::client::events::{OneReaction, ReactionChange};
+use rookery_protocol::client::events::{EveryReaction, OneReaction, ReactionChange};
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{AddReaction, ClearReactions, RemoveReaction};
 use rookery_protocol::document::{
@@ -164,6 +164,7 @@ impl Live {
         self.put_counts(turn, row);
         let body = ReactionChange {
             emoji: emoji.as_deref().map(Into::into),
+            every: emoji.as_ref().map(|_| EveryReaction::default()),
             ..self.change(channel, message)
         };
         let name = if emoji.is_some() {
@@ -210,6 +211,7 @@ impl Live {
             guild_id: self.guild_id(),
             emoji: None,
             reaction: None,
+            every: None,
         }
     }
 }

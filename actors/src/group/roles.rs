@@ -150,11 +150,14 @@ impl Live {
         let mut moved: BTreeMap<RoleId, RoleDocument> = BTreeMap::new();
         for (id, position) in positions {
             let before = self.role(id)?;
-            // `@everyone` alone is at the bottom.
-            let position = position.max(1);
+            // `@everyone` alone is at the bottom; libraries name it there.
             if id == self.document.id.everyone() {
+                if position == 0 {
+                    continue;
+                }
                 return Err(ErrorCode::InvalidRole.into());
             }
+            let position = position.max(1);
             if before.position == position {
                 moved.remove(&id);
                 continue;

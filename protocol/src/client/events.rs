@@ -68,6 +68,17 @@ pub struct ReactionChange<'a> {
     /// Who reacted, or does not any more.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub reaction: Option<OneReaction<'a>>,
+    /// Of MESSAGE_REACTION_REMOVE_EMOJI.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub every: Option<EveryReaction>,
+}
+
+/// What an event about all reactions of one emoji has besides.
+#[derive(Debug, Default, Serialize)]
+pub struct EveryReaction {
+    burst: bool,
+    #[serde(rename = "type")]
+    kind: u8,
 }
 
 /// What an event about one person's reaction has besides.

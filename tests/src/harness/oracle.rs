@@ -11,11 +11,13 @@ use twilight_model as twilight;
 use twilight_model::gateway::event::DispatchEventWithTypeDeserializer;
 
 /// Events of people's clients, which no library for bots has a model of.
-const PEOPLES: [&str; 8] = [
+/// And RATE_LIMITED, whose `meta` twilight reads by a tag that Discord does not send.
+const PEOPLES: [&str; 9] = [
     "CHANNEL_RECIPIENT_ADD",
     "CHANNEL_RECIPIENT_REMOVE",
     "GUILD_MEMBER_LIST_UPDATE",
     "MESSAGE_ACK",
+    "RATE_LIMITED",
     "RELATIONSHIP_ADD",
     "RELATIONSHIP_REMOVE",
     "RELATIONSHIP_UPDATE",
@@ -57,7 +59,12 @@ fn fault<T: DeserializeOwned>(value: &Value) -> Option<String> {
 /// # Panics
 /// A model does not understand it.
 pub fn event(name: &str, data: &Value) {
-    if PEOPLES.contains(&name) || data["type"] == GROUP_DIRECT && name.starts_with("CHANNEL_") {
+    let is_direct = data["guild_id"].is_null();
+    // Presences without a group are those of friends, which bots do not have.
+    let is_peoples = PEOPLES.contains(&name)
+        || data["type"] == GROUP_DIRECT && name.starts_with("CHANNEL_")
+        || is_direct && name == "PRESENCE_UPDATE";
+    if is_peoples {
         return;
     }
     let reader = DispatchEventWithTypeDeserializer::new(name);
@@ -65,7 +72,11 @@ pub fn event(name: &str, data: &Value) {
     let read = reader.deserialize(&mut serde_json::Deserializer::from_str(&text));
     let faults = [
         ("twilight", read.err().map(|error| error.to_string())),
-        ("serenity", serenity_event(name, data)),
+        // Its events of channels read those of groups only.
+        (
+            "serenity",
+            serenity_event(name, data).filter(|_| !(is_direct && name.starts_with("CHANNEL_"))),
+        ),
     ];
     agree(name, data, faults);
 }

@@ -102,7 +102,7 @@ async fn a_new_password_closes_the_other_logins() {
 async fn a_deleted_account_leaves_its_conversations_readable() {
     let mut node = Node::start().await;
     let mut community = Community::new(&node).await;
-    let (ada, ben) = (community.ada.clone(), community.ben.clone());
+    let (ada, mut ben) = (community.ada.clone(), community.ben.clone());
     let dan = Person::register(&node, "dan").await;
     for other in [&ada, &dan] {
         ben.befriend(other).await;
@@ -211,6 +211,7 @@ async fn a_deleted_account_leaves_its_conversations_readable() {
         node.kill();
         node.restart().await;
         community.at(&node);
+        ben.at(&node);
     }
     let again = Person::register(&node, "ben").await;
     assert_ne!(again.id, ben.id);

@@ -83,13 +83,13 @@ async fn mentions_wait_until_they_are_read() {
 async fn bad_acknowledgements_are_refused() {
     let node = Node::start().await;
     let community = Community::new(&node).await;
+    let first = community.first_message().await;
     let (bot, token) = community.ada.create_bot("Polly").await;
     community
         .ada
         .authorize(&bot, &community.group, "0")
         .await
         .expect(200);
-    let first = community.first_message().await;
     let ack = format!("{}/{first}/ack", community.messages());
     let bot = node.http().with_token(&format!("Bot {token}"));
     bot.post(&ack, json!({})).await.refused(403, 20001);
