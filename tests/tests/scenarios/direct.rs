@@ -59,7 +59,7 @@ async fn friends_write_to_each_other_and_find_it_after_a_restart() {
     ada_sees
         .wait_for("MESSAGE_UPDATE", |one| one["content"] == "hey")
         .await;
-    ada.http.delete(&edited).await.refused(403, 50013);
+    ada.http.delete(&edited).await.refused(403, 50003);
     ben.http
         .post(&format!("/channels/{channel}/typing"), json!({}))
         .await
