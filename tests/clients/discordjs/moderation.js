@@ -93,7 +93,9 @@ async function channels(guild) {
     permissionOverwrites: [{ id: guild.id, deny: [PermissionFlagsBits.ViewChannel] }],
   });
   assert.equal(channel.permissionsFor(OTHER_ID).has(PermissionFlagsBits.ViewChannel), false);
+  const seen = next(Events.ChannelUpdate, (before) => before.id === channel.id);
   await channel.permissionOverwrites.edit(OTHER_ID, { ViewChannel: true }, { reason: 'let him in' });
+  await seen;
   assert.equal(channel.permissionsFor(OTHER_ID).has(PermissionFlagsBits.ViewChannel), true);
   await channel.permissionOverwrites.delete(OTHER_ID);
   await channel.setRateLimitPerUser(5);
