@@ -116,7 +116,11 @@ fn who_reacts_needs_leave_for_the_history_and_for_a_new_emoji() {
 fn a_message_has_so_many_different_reactions() {
     let mut rig = community();
     let row = rig.post(ADA, "a");
-    let emoji = |n: usize| char::from_u32(0x1f600 + n as u32).unwrap().to_string();
+    let emoji = |n: usize| {
+        char::from_u32(0x1f600 + u32::try_from(n).unwrap())
+            .unwrap()
+            .to_string()
+    };
     for n in 0..limits::REACTIONS_PER_MESSAGE {
         rig.run(add(ADA, &row, &emoji(n))).unwrap();
     }
