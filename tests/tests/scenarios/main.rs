@@ -7,6 +7,7 @@
     clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::cast_possible_truncation,
+    clippy::cloned_ref_to_slice_refs,
     reason = "a panic in test code is the report, and tests read clocks"
 )]
 
