@@ -48,7 +48,7 @@ async fn timed<T>(times: &mut Vec<Duration>, work: impl Future<Output = T>) -> T
     result
 }
 
-/// Bytes that a process has handed to the kernel to write.
+/// Bytes that a process has written to files; what goes to sockets is sent, which does not count here.
 fn written(pid: u32) -> u64 {
     let io = std::fs::read_to_string(format!("/proc/{pid}/io")).expect("a live process");
     let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
@@ -191,7 +191,7 @@ async fn run() {
     let bytes = (written(node.pid()) - before) / TIMES as u64 / 1_024;
     row(
         "changing a role",
-        format!("{}, {bytes} kB written and sent", spread(&times)),
+        format!("{}, {bytes} kB written to the disk", spread(&times)),
     );
 
     let mut asking = session(&node, &owner.token).await;
