@@ -42,6 +42,10 @@ impl Live {
         if known.pinned == pinned {
             return Ok(());
         }
+        if pinned {
+            // A pin is announced by a message.
+            self.require_peace()?;
+        }
         let count = self.pins.get(&channel).copied().unwrap_or(0);
         if pinned && count >= limits::PINS_PER_CHANNEL {
             return Err(ErrorCode::MaximumPins.into());

@@ -192,7 +192,7 @@ fn a_block_ends_what_there_was_and_the_other_learns_no_more() {
     let mut rig = pair_with(BEN);
     rig.wish(ADA, Friend).unwrap();
     rig.wish(BEN, Friend).unwrap();
-    rig.open(ADA, true).unwrap();
+    let said = rig.run(message(ADA, CHANNEL, "hello")).unwrap().message;
     rig.sent.clear();
     rig.wish(BEN, Block).unwrap();
     let related: Vec<_> = rig
@@ -239,6 +239,16 @@ fn a_block_ends_what_there_was_and_the_other_learns_no_more() {
         ErrorCode::ReactionBlocked
     );
     live.require_may_react(BEN).unwrap();
+
+    let pin = SetPinned {
+        by: profile(ADA),
+        channel: CHANNEL,
+        message: said.id,
+        pinned: true,
+        around: Surroundings::default(),
+        reason: None,
+    };
+    assert_eq!(code(rig.run(pin)), ErrorCode::CannotMessageUser);
 
     // Ada's wish for nothing does not lift Ben's block.
     rig.wish(ADA, Nothing).unwrap();
