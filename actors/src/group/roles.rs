@@ -164,10 +164,10 @@ impl Live {
             }
             let mut role = before.clone();
             role.position = position;
-            if !self.stands_above(manager, before) || !self.stands_above(manager, &role) {
-                return Err(ErrorCode::MissingPermissions.into());
-            }
             moved.insert(id, role);
+        }
+        if !self.keeps_above(manager, &moved) {
+            return Err(ErrorCode::MissingPermissions.into());
         }
         if !moved.is_empty() {
             let mut moved: Vec<RoleDocument> = moved.into_values().collect();
@@ -181,6 +181,25 @@ impl Live {
             self.save(turn);
         }
         Ok(self.document.roles.clone())
+    }
+
+    /// Whether the roles that a member does not stand above are still on top and in their order. Their numbers may be
+    /// others: libraries renumber the whole list to move one role.
+    fn keeps_above(&self, member: &MemberRow, moved: &BTreeMap<RoleId, RoleDocument>) -> bool {
+        let highest_first = |roles: &mut Vec<&RoleDocument>| {
+            roles.sort_by_key(|role| std::cmp::Reverse(rank_of(role)));
+        };
+        let mut before: Vec<&RoleDocument> = self.document.roles.iter().collect();
+        let mut after: Vec<&RoleDocument> = before
+            .iter()
+            .map(|role| moved.get(&role.id).unwrap_or(role))
+            .collect();
+        highest_first(&mut before);
+        highest_first(&mut after);
+        let pairs = before.iter().zip(&after);
+        pairs
+            .take_while(|(role, _)| !self.stands_above(member, role))
+            .all(|(old, new)| old.id == new.id)
     }
 
     pub(super) fn delete_role(&mut self, turn: &mut Turn<'_>, request: DeleteRole) -> Answer<()> {

@@ -78,7 +78,8 @@ async function roles(guild) {
   await role.setName('Assistants');
   await updated;
   const second = await guild.roles.create({ name: 'Second' });
-  await second.setName('Third');
+  await second.setPosition(2);
+  assert.equal((await guild.roles.fetch(second.id, { force: true })).position, 2);
   const deleted = next(Events.GuildRoleDelete, (gone) => gone.id === role.id);
   await role.delete('no more');
   await deleted;
