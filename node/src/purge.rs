@@ -39,12 +39,20 @@ async fn purge_all(app: &App) -> Answer<()> {
         if rows.is_empty() {
             return Ok(());
         }
+        // One that cannot be done now keeps nobody else's waiting.
+        let mut failed = None;
         for (key, bytes) in rows {
             let (Part::Num(group), Ok(row)) = (&key.partition, decode::<Purges>(&bytes)) else {
                 tracing::error!(table = %Purges::ID, "corrupt row");
-                return Err(ErrorCode::Internal.into());
+                failed = Some(ErrorCode::Internal.into());
+                continue;
             };
-            purge(app, GroupId(*group), &row).await?;
+            if let Err(refusal) = purge(app, GroupId(*group), &row).await {
+                failed = Some(refusal);
+            }
+        }
+        if let Some(refusal) = failed {
+            return Err(refusal);
         }
     }
 }
@@ -63,7 +71,9 @@ async fn purge(app: &App, group: GroupId, row: &PurgeRow) -> Answer<()> {
     }
     let purge = row.below;
     // A group that ended took the row along.
-    gone_is_done(app.directory.ask(group, EndPurge { purge }).await)
+    gone_is_done(app.directory.ask(group, EndPurge { purge }).await)?;
+    tracing::info!(%group, user = %row.user, "deleted what somebody banned wrote");
+    Ok(())
 }
 
 async fn purge_channel(

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::http::Http;
+use super::soon;
 
 /// How long a process may take to print its ready line or to end.
 const PROCESS_DEADLINE: Duration = Duration::from_secs(30);
@@ -189,6 +190,17 @@ impl Node {
 
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("log")
+    }
+
+    /// Waits until the log says something so many times; each look is a request apart.
+    pub async fn logged(&self, what: &str, times: usize) {
+        let http = self.http();
+        soon(what, async {
+            while self.log().matches(what).count() < times {
+                http.get("//healthz").await;
+            }
+        })
+        .await;
     }
 
     /// Whether the process is still there.

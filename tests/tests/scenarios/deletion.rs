@@ -6,7 +6,7 @@ use reqwest::Method;
 use rookery_actors::store::Store;
 use rookery_node::store::redb::RedbStore;
 use rookery_protocol::document::TableId;
-use rookery_tests::harness::{Community, Form, Node, NodeOptions, Person, id, soon};
+use rookery_tests::harness::{Community, Form, Node, NodeOptions, Person, id};
 use serde_json::json;
 
 /// Tables in which a group has rows.
@@ -32,17 +32,6 @@ fn options() -> NodeOptions {
             .to_owned(),
         ..NodeOptions::default()
     }
-}
-
-/// Waits until the log says something so many times; each look is a request apart.
-async fn logged(node: &Node, what: &str, times: usize) {
-    let http = node.http();
-    soon(what, async {
-        while node.log().matches(what).count() < times {
-            http.get("//healthz").await;
-        }
-    })
-    .await;
 }
 
 /// How many rows each table has, once the node has ended.
@@ -93,12 +82,12 @@ async fn a_deleted_group_leaves_nothing_even_if_the_node_is_killed_halfway() {
     assert_eq!(folders(&node.folder().join("data/media/attachments")), 1);
     let group = format!("/guilds/{}", community.group);
     community.ada.http.delete(&group).await.expect(204);
-    logged(&node, "deleted a piece", 1).await;
+    node.logged("deleted a piece", 1).await;
     node.kill();
     let left = rows(&node).await;
     assert!(left.contains(&(TableId::EndedGroups, 1)), "{left:?}");
     node.restart().await;
-    logged(&node, "deleted what ended", 1).await;
+    node.logged("deleted what ended", 1).await;
     node.terminate().await;
     for (table, count) in rows(&node).await {
         assert_eq!(count, 0, "{table}");
@@ -131,7 +120,7 @@ async fn a_removed_channel_leaves_nothing_and_its_neighbours_stay() {
         .delete(&format!("/channels/{old}"))
         .await
         .expect(200);
-    logged(&node, "deleted what ended", 1).await;
+    node.logged("deleted what ended", 1).await;
     http.get(&format!("/channels/{old}"))
         .await
         .refused(404, 10003);

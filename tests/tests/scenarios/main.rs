@@ -43,6 +43,7 @@ mod oracles;
 mod permissions;
 mod pins;
 mod presence;
+mod purges;
 mod rate_limits;
 mod reactions;
 mod read_states;
