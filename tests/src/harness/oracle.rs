@@ -12,7 +12,7 @@ use twilight_model::gateway::event::DispatchEventWithTypeDeserializer;
 
 /// Events of people's clients, which no library for bots has a model of.
 /// And RATE_LIMITED, whose `meta` twilight reads by a tag that Discord does not send.
-const PEOPLES: [&str; 9] = [
+pub const PEOPLES: [&str; 9] = [
     "CHANNEL_RECIPIENT_ADD",
     "CHANNEL_RECIPIENT_REMOVE",
     "GUILD_MEMBER_LIST_UPDATE",

@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use rookery_protocol::event::EventName;
-use rookery_tests::harness::{Community, Gateway, Http, Node, id, oracle};
+use rookery_tests::harness::{Community, Gateway, Http, Node, Person, id, oracle};
 use serde_json::{Value, json};
-
-/// Events of people's clients only, and those that come without anybody doing something.
-const NOT_HERE: [EventName; 0] = [];
 
 /// Takes what a session got so far.
 async fn names(gateway: &mut Gateway, into: &mut BTreeSet<String>) {
@@ -53,15 +50,32 @@ async fn libraries_understand_everything_a_community_shows() {
     roles_and_members(&c, &bot).await;
     messages(&c, &bot).await;
     direct(&c, &bot).await;
+    arrivals(&node, &c, &mut sessions).await;
     removal(&c, &bot).await;
 
-    let mut seen = BTreeSet::from(["READY".to_owned(), "GUILD_CREATE".to_owned()]);
+    let mut seen: BTreeSet<String> = [
+        // Taken by the harness, or awaited in `arrivals`.
+        "READY",
+        "GUILD_CREATE",
+        "RESUMED",
+        "GUILD_MEMBERS_CHUNK",
+        "PRESENCE_UPDATE",
+    ]
+    .map(str::to_owned)
+    .into();
     for session in &mut sessions {
         names(session, &mut seen).await;
     }
+    let [_, _, listener] = sessions;
+    listener.cut().resume().await;
     println!("seen: {seen:?}; {} objects", oracle::read_so_far());
     assert!(oracle::read_so_far() > 100);
-    let _ = NOT_HERE;
+    let missing: Vec<&str> = EventName::ALL
+        .iter()
+        .map(|name| name.wire())
+        .filter(|name| !seen.contains(*name) && !oracle::PEOPLES.contains(name))
+        .collect();
+    assert_eq!(missing, [""; 0], "events that nothing here causes");
 }
 
 async fn settings(c: &Community, bot: &Http, application: &str) {
@@ -225,6 +239,22 @@ async fn direct(c: &Community, bot: &Http) {
         .await
         .expect(200);
     gone(bot, &one).await;
+}
+
+/// Somebody comes, somebody has another name, and the bot asks who is there.
+async fn arrivals(node: &Node, c: &Community, sessions: &mut [Gateway; 3]) {
+    let cid = Person::register(node, "cid").await;
+    cid.accept(&c.ada.invite(&c.channel).await).await;
+    let name = json!({ "global_name": "Ben the Third" });
+    c.ben.http.patch("/users/@me", name).await.expect(200);
+    let [_, ben, bot] = sessions;
+    let request = json!({ "guild_id": c.group, "query": "", "limit": 0, "presences": true });
+    bot.send(8, request).await;
+    bot.wait_for("GUILD_MEMBERS_CHUNK", |_| true).await;
+    let idle = json!({ "status": "idle", "since": 0, "activities": [], "afk": false });
+    ben.send(3, idle).await;
+    bot.wait_for("PRESENCE_UPDATE", |one| one["status"] == "idle")
+        .await;
 }
 
 async fn removal(c: &Community, bot: &Http) {
