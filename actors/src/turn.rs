@@ -98,5 +98,6 @@ pub(crate) fn dispatch(name: EventName, intents: Intents, body: &impl Serialize)
         body: client::encode(body),
         intents,
         content_for: None,
+        about: None,
     }
 }

@@ -141,6 +141,18 @@ pub struct Dispatch {
     /// Set on messages: only these users see the content without MESSAGE_CONTENT (author and mentioned). A lane
     /// derives the redacted body itself, once, if it has such a session.
     pub content_for: Option<Vec<UserId>>,
+    /// This user's sessions get it whatever they asked for: it is about him.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<UserId>,
+}
+
+impl Dispatch {
+    /// The same, also for the sessions of the user it is about that did not ask for it.
+    #[must_use]
+    pub fn about(mut self, user: UserId) -> Self {
+        self.about = Some(user);
+        self
+    }
 }
 
 /// What an event makes a lane do.

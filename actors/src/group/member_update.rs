@@ -6,9 +6,8 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{SetMemberRole, UpdateMember};
 use rookery_protocol::document::{AuditAction, Key, MemberRow, Members};
 use rookery_protocol::error::{ApiError, ErrorCode};
-use rookery_protocol::event::{AccessChange, Audience, EventName};
+use rookery_protocol::event::{AccessChange, Audience};
 use rookery_protocol::ids::{RoleId, UserId};
-use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use rookery_protocol::profile::Profile;
@@ -16,8 +15,8 @@ use rookery_protocol::time::Millis;
 use serde_json::{Value, json};
 
 use super::audit::Entry;
+use super::members::member_updated;
 use super::{Live, Turn};
-use crate::turn::dispatch;
 
 impl Live {
     /// Somebody's row, for who is a member himself.
@@ -139,7 +138,7 @@ impl Live {
         let group = self.document.id;
         turn.put::<Members>(Key::new(group, row.user), row);
         let body = MemberJson::in_group(row, profile, group);
-        let update = dispatch(EventName::GuildMemberUpdate, Intents::GUILD_MEMBERS, &body);
+        let update = member_updated(row.user, &body);
         let change = has_other_roles.then(|| AccessChange::Member(row.user, row.roles.clone()));
         turn.emit_for(Audience::Everyone, update, change);
         let until = |row: &MemberRow| row.timeout_until.map(Millis::iso8601);

@@ -9,7 +9,7 @@ use rookery_protocol::document::{
     AuditAction, Key, MemberRow, Members, Membership, Memberships, RoleDocument,
 };
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::event::{Audience, EventName};
+use rookery_protocol::event::{Audience, Dispatch, EventName};
 use rookery_protocol::ids::{RoleId, UserId};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
@@ -20,6 +20,13 @@ use rookery_protocol::time::Millis;
 use super::audit::Entry;
 use super::{Live, Turn};
 use crate::turn::dispatch;
+
+/// What shows a changed member: a bot sees itself change whatever it asked for.
+///
+/// Source: <https://discord.com/developers/docs/events/gateway#list-of-intents>
+pub(super) fn member_updated(user: UserId, body: &MemberJson<'_>) -> Dispatch {
+    dispatch(EventName::GuildMemberUpdate, Intents::GUILD_MEMBERS, body).about(user)
+}
 
 /// The row of somebody who comes now.
 pub(super) fn row(profile: &Profile, roles: Vec<RoleId>, now: Millis) -> MemberRow {
@@ -206,7 +213,8 @@ impl Live {
             return self.introduce(turn, profile);
         }
         let body = MemberJson::in_group(row, profile, group);
-        turn.emit(EventName::GuildMemberUpdate, Intents::GUILD_MEMBERS, &body);
+        let update = member_updated(row.user, &body);
+        turn.emit_for(Audience::Everyone, update, None);
     }
 
     /// The account of one of its people was deleted: he leaves. An owner stays, for a group has one: the edge saw to it

@@ -74,6 +74,7 @@ impl Live {
             body,
             intents: About::Messages.intents(self.is_direct()),
             content_for: (!self.is_direct()).then_some(readers),
+            about: None,
         };
         self.show_dispatch(turn, channel, dispatch);
     }

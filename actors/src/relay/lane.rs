@@ -289,6 +289,7 @@ impl<W> Lane<W> {
             body: Bytes::from_static(br#"{"_trace":[]}"#),
             intents: Intents::NONE,
             content_for: None,
+            about: None,
         };
         self.give(slot, Box::new(resumed));
     }

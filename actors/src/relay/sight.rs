@@ -355,6 +355,7 @@ fn announce(news: &mut Vec<News>, old: &Bytes, new: &Bytes, before: &[u32], afte
                 body: body.clone(),
                 intents: Intents::GUILDS,
                 content_for: None,
+                about: None,
             };
             news.push((dispatch, Arc::from(slots)));
         }

@@ -80,14 +80,15 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Whether the session asked for a dispatch: it has one of its intents, and what is of direct channels goes to a bot's
-    /// first shard only.
+    /// Whether the session asked for a dispatch: it has one of its intents, or it is about its own user; and what is of
+    /// direct channels goes to a bot's first shard only.
     ///
     /// Source: <https://discord.com/developers/docs/events/gateway#sharding>
     pub(super) fn admits(&self, dispatch: &Dispatch) -> bool {
         let is_direct = dispatch.intents.0 != 0 && Intents::DIRECT.contains(dispatch.intents);
         let is_first = self.shard.is_none_or(|shard| shard.index == 0);
-        self.intents.admit(dispatch.intents) && (is_first || !is_direct)
+        let is_about_him = dispatch.about == Some(self.user);
+        (is_about_him || self.intents.admit(dispatch.intents)) && (is_first || !is_direct)
     }
 }
 

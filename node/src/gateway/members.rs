@@ -57,6 +57,7 @@ fn dispatch(name: EventName, body: &impl Serialize) -> Box<Dispatch> {
         body: client::encode(body),
         intents: Intents::NONE,
         content_for: None,
+        about: None,
     })
 }
 

@@ -300,6 +300,7 @@ impl MemberLists {
             body,
             intents: Intents::NONE,
             content_for: None,
+            about: None,
         };
         let give = Input::Give {
             session: at.session,

@@ -73,6 +73,7 @@ async fn show(hub: &Hub, shown: Shown) {
         )),
         intents: Intents::GUILD_PRESENCES,
         content_for: None,
+        about: None,
     };
     match shown.scope {
         Scope::Group(group, hidden) => {

@@ -112,5 +112,6 @@ fn dispatch(name: EventName, body: &Value, intents: Intents) -> Box<Dispatch> {
         body: encode(body),
         intents,
         content_for: None,
+        about: None,
     })
 }

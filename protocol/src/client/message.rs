@@ -217,6 +217,15 @@ impl<'a> MessageJson<'a> {
         self
     }
 
+    /// Leaves out what people wrote, for a bot that may not see it. The message it answers is added afterwards.
+    #[must_use]
+    pub fn without_content(mut self) -> Self {
+        self.content = "";
+        self.embeds = &[];
+        self.attachments = Vec::new();
+        self
+    }
+
     /// Leaves out the message it answers: it was not looked up, which is not the same as being gone.
     #[must_use]
     pub fn without_answered(mut self) -> Self {

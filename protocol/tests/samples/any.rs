@@ -306,9 +306,9 @@ prop_compose! {
 prop_compose! {
     fn dispatch()(
         name in select(EventName::ALL), body in vec(any::<u8>(), 0..40), intents: u32,
-        content_for in of(vec(user_id(), 0..3)),
+        content_for in of(vec(user_id(), 0..3)), about in of(user_id()),
     ) -> Dispatch {
-        Dispatch { name, body: Bytes::from(body), intents: Intents(intents), content_for }
+        Dispatch { name, body: Bytes::from(body), intents: Intents(intents), content_for, about }
     }
 }
 

@@ -299,12 +299,14 @@ pub(crate) fn event() -> Vec<EventRow> {
         body: Bytes::from_static(b"{\"content\":\"\xc3\xa9\"}"),
         intents: Intents::GUILD_MESSAGES,
         content_for: Some(vec![USER]),
+        about: None,
     };
     let acts = [
         Act::Dispatch(dispatch.clone()),
         Act::Farewell(Dispatch {
             name: EventName::GuildDelete,
             content_for: None,
+            about: None,
             ..dispatch
         }),
         Act::Enter(GROUP),
@@ -366,6 +368,7 @@ pub(crate) fn outbox() -> Vec<OutboxRow> {
                 body: Bytes::from_static(b"{}"),
                 intents: Intents::DIRECT_MESSAGES,
                 content_for: None,
+                about: Some(USER),
             }),
         },
         OutboxRow {

@@ -1,7 +1,7 @@
 //! Privileged intents: a bot has those that its owner granted, and nobody else can grant them.
 
 use rookery_tests::harness::{Community, Gateway, Node};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const GUILDS: u64 = 1;
 const MEMBERS: u64 = 1 << 1;
@@ -58,6 +58,66 @@ async fn privileged_intents_are_granted_and_taken_back() {
     assert_eq!(changed["flags"], 1 << 18);
     assert_eq!(session.closed().await, Some(4014));
     assert_eq!(refused(MEMBERS).await, Some(4014));
+}
+
+#[tokio::test]
+async fn a_bot_without_message_content_reads_none_over_http_either() {
+    let node = Node::start().await;
+    let c = Community::new(&node).await;
+    let (application, token) = c.ada.create_bot_with("Rook", &[]).await;
+    c.ada
+        .authorize(&application, &c.group, "0")
+        .await
+        .expect(200);
+    let bot = node.http().with_token(&format!("Bot {token}"));
+    let secret = c.ada.http.say(&c.channel, "for people").await;
+    let called = c
+        .ada
+        .http
+        .say(&c.channel, &format!("<@{application}>!"))
+        .await;
+    let answer = json!({ "content": "yes", "message_reference": { "message_id": secret["id"] } });
+    let own = bot.post(&c.messages(), answer).await.expect(200);
+    assert_eq!(own["content"], "yes");
+    assert_eq!(own["referenced_message"]["content"], "");
+    let list = bot.get(&c.messages()).await.expect(200);
+    let content = |message: &Value| {
+        let all = list.as_array().expect("messages").iter();
+        let found = all.clone().find(|one| one["id"] == message["id"]);
+        found.expect("the message")["content"].clone()
+    };
+    assert_eq!(content(&secret), "");
+    assert_eq!(content(&called), called["content"]);
+    assert_eq!(content(&own), "yes");
+    let one = format!("{}/{}", c.messages(), secret["id"].as_str().expect("an id"));
+    assert_eq!(bot.get(&one).await.expect(200)["content"], "");
+    assert_eq!(
+        c.ben.http.get(&one).await.expect(200)["content"],
+        "for people"
+    );
+}
+
+#[tokio::test]
+async fn a_bot_sees_itself_change_whatever_it_asked_for() {
+    let node = Node::start().await;
+    let c = Community::new(&node).await;
+    let (application, token) = c.ada.create_bot_with("Rook", &[]).await;
+    c.ada
+        .authorize(&application, &c.group, "0")
+        .await
+        .expect(200);
+    let fields = json!({ "token": token, "intents": GUILDS });
+    let mut bot = Gateway::identify_with(&node, fields).await;
+    for (user, nick) in [(&c.ben.id, "B"), (&application, "R")] {
+        let path = format!("/guilds/{}/members/{user}", c.group);
+        let form = json!({ "nick": nick });
+        c.ada.http.patch(&path, form).await.expect(200);
+    }
+    let own = bot.wait_for("GUILD_MEMBER_UPDATE", |_| true).await;
+    assert_eq!(
+        (&own["user"]["id"], &own["nick"]),
+        (&json!(application), &json!("R"))
+    );
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ pub(super) fn text(name: EventName, id: &str, intents: Intents, secret: bool) ->
         body: Bytes::from(body.to_string()),
         intents,
         content_for: secret.then(|| vec![AUTHOR]),
+        about: None,
     }
 }
 

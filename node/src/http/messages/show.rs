@@ -13,9 +13,11 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::Surroundings;
 use rookery_protocol::document::{Attachment, Key, MessageRow, ReactionRow, Reactions};
 use rookery_protocol::ids::{ChannelId, MessageId, UserId};
+use rookery_protocol::intents::Intents;
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
 
+use super::super::directs::is_direct;
 use super::page::find;
 use crate::app::App;
 use crate::fault;
@@ -71,6 +73,8 @@ pub(in crate::http) struct Joined {
     answered: HashMap<MessageId, MessageRow>,
     profiles: HashMap<UserId, Profile>,
     reacted: HashSet<(MessageId, String)>,
+    /// Set when the reader is a bot without MESSAGE_CONTENT: of what others wrote in groups it sees what mentions it.
+    blind: Option<UserId>,
     links: Links,
     now: Millis,
 }
@@ -102,10 +106,15 @@ impl Joined {
             .profiles(people(rows.iter().chain(answered.values())));
         let profiles = profiles.await?;
         let reacted = reacted(app, reader, rows.iter().chain(answered.values())).await?;
+        let blind = match rows.first() {
+            Some(row) if sees_no_content(app, reader, row.channel).await? => Some(reader),
+            _ => None,
+        };
         Ok(Self {
             answered,
             profiles,
             reacted,
+            blind,
             links: app.links.clone(),
             now: app.clock.now(),
         })
@@ -114,9 +123,31 @@ impl Joined {
     /// `None` never: every author has a profile.
     pub(in crate::http) fn message<'a>(&'a self, row: &'a MessageRow) -> Option<MessageJson<'a>> {
         let answered = row.reply_to.and_then(|id| self.answered.get(&id));
-        let answered = answered.and_then(|row| MessageJson::new(row, &self));
-        Some(MessageJson::new(row, &self)?.answering(answered))
+        let answered = answered.and_then(|row| self.alone(row));
+        Some(self.alone(row)?.answering(answered))
     }
+
+    fn alone<'a>(&'a self, row: &'a MessageRow) -> Option<MessageJson<'a>> {
+        let message = MessageJson::new(row, &self)?;
+        let hidden = |reader| row.author != reader && !row.mentions.contains(&reader);
+        Some(if self.blind.is_some_and(hidden) {
+            message.without_content()
+        } else {
+            message
+        })
+    }
+}
+
+/// Whether somebody is a bot that was not granted MESSAGE_CONTENT, and the channel is a group's.
+///
+/// Source: <https://discord.com/developers/docs/events/gateway#message-content-intent>
+async fn sees_no_content(app: &App, reader: UserId, channel: ChannelId) -> Answer<bool> {
+    let account = app.accounts.get(reader).await?;
+    let granted = account.application.as_ref().map(|bot| bot.privileged);
+    if granted.is_none_or(|granted| granted.contains(Intents::MESSAGE_CONTENT)) {
+        return Ok(false);
+    }
+    Ok(!is_direct(app.index.group_of(channel).await?, channel))
 }
 
 /// Which of the reactions to messages are the reader's.
