@@ -7,7 +7,6 @@ use rookery_actors::entity::Clock;
 use rookery_actors::store::{self, Order, Scan};
 use rookery_protocol::client::audit::log;
 use rookery_protocol::command::Answer;
-use rookery_protocol::command::group::Authorize;
 use rookery_protocol::document::{AuditAction, AuditLog, AuditRow, TableId};
 use rookery_protocol::ids::{AuditId, GroupId, UserId};
 use rookery_protocol::permissions::Permissions;
@@ -15,6 +14,7 @@ use rookery_protocol::time::Millis;
 use rookery_protocol::{limits, snowflake};
 
 use super::body::{Params, Query};
+use super::guard::require;
 use super::refusal::{Reply, ok};
 use crate::app::App;
 use crate::auth::Caller;
@@ -48,16 +48,11 @@ pub(super) async fn list(
     params: Params,
     query: Query,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let wish = query.read(|form| {
         let (low, high) = limits::AUDIT_PAGE.into_inner();
-        let mark = |key| {
-            // 0 is where clients begin, and no id.
-            let is_zero = form.text(key).optional().is_some_and(|text| text == "0");
-            let field = (!is_zero).then(|| form.id::<AuditId>(key).optional());
-            (is_zero, field.flatten())
-        };
-        let ((_, before), (is_first, after)) = (mark("before"), mark("after"));
+        let mark = |key| form.mark(key, AuditId(0)).optional();
+        let before = mark("before").filter(|id| *id != AuditId(0));
         let limit = form.integer("limit", low as u64..=high as u64);
         Some(Wish {
             user: form.id("user_id").optional(),
@@ -65,16 +60,11 @@ pub(super) async fn list(
                 .integer("action_type", 0..=u64::from(u16::MAX))
                 .optional(),
             before,
-            after: after.or(is_first.then_some(AuditId(0))),
+            after: mark("after"),
             limit: usize::try_from(limit.or(DEFAULT_LIMIT)).unwrap_or(low),
         })
     })?;
-    let leave = Authorize {
-        by: caller.id(),
-        permissions: Permissions::VIEW_AUDIT_LOG,
-        channel: None,
-    };
-    app.directory.ask(group, leave).await?;
+    require(&app, &caller, group, Permissions::VIEW_AUDIT_LOG).await?;
     let rows = read(&app, group, &wish).await?;
     let mut people: BTreeSet<UserId> = rows.iter().map(|row| row.by).collect();
     people.extend(rows.iter().filter_map(target));

@@ -3,16 +3,17 @@
 use axum::extract::State;
 use rookery_actors::store::{self, Order, Scan};
 use rookery_protocol::client::ban::ban;
-use rookery_protocol::command::group::{Authorize, Ban, Unban};
+use rookery_protocol::command::group::{Ban, Unban};
 use rookery_protocol::document::{BanRow, Bans, Key, TableId};
 use rookery_protocol::error::{ApiError, ErrorCode};
-use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::ids::UserId;
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use serde_json::{Value, json};
 
 use super::body::{JsonBody, Params, Query};
 use super::form::Form;
+use super::guard::require;
 use super::reason::Reason;
 use super::refusal::{Reply, no_content, ok};
 use crate::app::App;
@@ -22,23 +23,6 @@ use crate::auth::Caller;
 const DELETE_DAYS: u64 = limits::BAN_DELETE_SECONDS / DAY;
 const DAY: u64 = 86_400;
 
-fn leave(caller: &Caller, permissions: Permissions) -> Authorize {
-    Authorize {
-        by: caller.id(),
-        permissions,
-        channel: None,
-    }
-}
-
-/// An id to page from; 0, where some clients begin, is none.
-fn mark(form: &Form<'_>, key: &str) -> Option<UserId> {
-    let is_zero = form.text(key).optional().is_some_and(|text| text == "0");
-    if is_zero {
-        return None;
-    }
-    form.id(key).optional()
-}
-
 /// `GET /guilds/{id}/bans`: by rising id; with both marks only `before` counts.
 pub(super) async fn list(
     State(app): State<App>,
@@ -46,16 +30,16 @@ pub(super) async fn list(
     params: Params,
     query: Query,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let (before, after, limit) = query.read(|form| {
         let (low, high) = limits::BANS_PAGE.into_inner();
         let limit = form.integer("limit", low as u64..=high as u64);
         let limit = usize::try_from(limit.or(high as u64)).unwrap_or(low);
-        Some((mark(form, "before"), mark(form, "after"), limit))
+        let mark = |key| form.mark(key, UserId(0)).optional();
+        let before = mark("before").filter(|id| *id != UserId(0));
+        Some((before, mark("after"), limit))
     })?;
-    app.directory
-        .ask(group, leave(&caller, Permissions::BAN_MEMBERS))
-        .await?;
+    require(&app, &caller, group, Permissions::BAN_MEMBERS).await?;
     let scan = Scan {
         table: TableId::Bans,
         partition: group.into(),
@@ -82,11 +66,9 @@ pub(super) async fn list(
 
 /// `GET /guilds/{id}/bans/{user}`
 pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let user = params.id::<UserId>("user_id")?;
-    app.directory
-        .ask(group, leave(&caller, Permissions::BAN_MEMBERS))
-        .await?;
+    let group = params.group()?;
+    let user = params.user()?;
+    require(&app, &caller, group, Permissions::BAN_MEMBERS).await?;
     let row = store::get::<Bans>(app.store.as_ref(), &Key::new(group, user)).await?;
     let row = row.ok_or(ErrorCode::UnknownBan)?;
     Ok(ok(&ban(&row, &app.accounts.profile(user).await?)))
@@ -107,8 +89,8 @@ pub(super) async fn create(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let user = params.id::<UserId>("user_id")?;
+    let group = params.group()?;
+    let user = params.user()?;
     let delete_seconds = body.read(|form| Some(delete_seconds(form)))?;
     let request = Ban {
         by: caller.id(),
@@ -130,8 +112,8 @@ pub(super) async fn delete(
     params: Params,
     Reason(reason): Reason,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let user = params.id::<UserId>("user_id")?;
+    let group = params.group()?;
+    let user = params.user()?;
     let request = Unban {
         by: caller.id(),
         user: app.accounts.profile(user).await?,
@@ -149,7 +131,7 @@ pub(super) async fn create_many(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let (ids, delete_seconds) = body.read(|form| {
         let ids = form.texts("user_ids", *limits::BULK_BAN.end());
         let ids = ids.checked(|errors, path, ids| {
@@ -169,7 +151,7 @@ pub(super) async fn create_many(
         }
     }
     let needed = Permissions::BAN_MEMBERS | Permissions::MANAGE_GUILD;
-    app.directory.ask(group, leave(&caller, needed)).await?;
+    require(&app, &caller, group, needed).await?;
     let (mut banned, mut failed) = (Vec::new(), Vec::new());
     for id in users {
         let user = match app.accounts.get(id).await {

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use rookery_protocol::command::Answer;
 use rookery_protocol::error::{ApiError, ErrorCode};
+use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
 use rookery_protocol::limits;
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
@@ -199,6 +200,29 @@ impl Params {
             let message = form::not_snowflake(&Value::String(text.to_owned()));
             ApiError::field(name, "NUMBER_TYPE_COERCE", message).into()
         })
+    }
+
+    /// The group of the path.
+    ///
+    /// # Errors
+    /// As of [`Params::id`]; so of the next ones.
+    pub(super) fn group(&self) -> Result<GroupId, Refusal> {
+        self.id("guild_id")
+    }
+
+    /// The channel of the path.
+    pub(super) fn channel(&self) -> Result<ChannelId, Refusal> {
+        self.id("channel_id")
+    }
+
+    /// The message of the path.
+    pub(super) fn message(&self) -> Result<MessageId, Refusal> {
+        self.id("message_id")
+    }
+
+    /// The user of the path.
+    pub(super) fn user(&self) -> Result<UserId, Refusal> {
+        self.id("user_id")
     }
 
     /// A text of the path.

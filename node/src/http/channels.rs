@@ -7,7 +7,6 @@ use rookery_protocol::command::group::{
     CreateInvite, DeleteChannel, GetChannel, GetInvite, StartTyping, UpdateChannel,
 };
 use rookery_protocol::command::user::Signal;
-use rookery_protocol::ids::ChannelId;
 use rookery_protocol::limits;
 
 use super::body::{ImageBody, JsonBody, Params};
@@ -24,7 +23,7 @@ const DEFAULT_MAX_AGE: u64 = 86_400;
 
 /// `GET /channels/{id}`
 pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let id = params.id::<ChannelId>("channel_id")?;
+    let id = params.channel()?;
     let group = app.index.group_of(id).await?;
     if directs::is_direct(group, id) {
         return directs::get(&app, &caller, group).await;
@@ -45,7 +44,7 @@ pub(super) async fn update(
     Reason(reason): Reason,
     body: ImageBody,
 ) -> Reply {
-    let id = params.id::<ChannelId>("channel_id")?;
+    let id = params.channel()?;
     let group = app.index.group_of(id).await?;
     let body = body.json();
     if directs::is_direct(group, id) {
@@ -69,7 +68,7 @@ pub(super) async fn delete(
     params: Params,
     Reason(reason): Reason,
 ) -> Reply {
-    let id = params.id::<ChannelId>("channel_id")?;
+    let id = params.channel()?;
     let group = app.index.group_of(id).await?;
     if directs::is_direct(group, id) {
         return directs::delete(&app, &caller, group).await;
@@ -86,7 +85,7 @@ pub(super) async fn delete(
 
 /// `POST /channels/{id}/typing`
 pub(super) async fn typing(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let id = params.id::<ChannelId>("channel_id")?;
+    let id = params.channel()?;
     let group = app.index.group_of(id).await?;
     directs::require_acquainted(&app, &caller, group, id).await?;
     let request = StartTyping {
@@ -105,7 +104,7 @@ pub(super) async fn typing(State(app): State<App>, caller: Caller, params: Param
 
 /// `GET /channels/{id}/invites`
 pub(super) async fn invites(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let id = params.id::<ChannelId>("channel_id")?;
+    let id = params.channel()?;
     let group = app.index.group_of(id).await?;
     list_invites(&app, &caller, group, Some(id)).await
 }
@@ -118,7 +117,7 @@ pub(super) async fn create_invite(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let id = params.id::<ChannelId>("channel_id")?;
+    let id = params.channel()?;
     let (max_age, max_uses, is_unique) = body.read(|form| {
         let ages = 0..=limits::INVITE_MAX_AGE_SECONDS;
         let uses = 0..=limits::INVITE_MAX_USES;

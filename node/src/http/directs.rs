@@ -262,7 +262,7 @@ pub(super) async fn add_recipient(
     _: JsonBody,
 ) -> Reply {
     let group = group(&app, &params).await?;
-    let user = params.id::<UserId>("user_id")?;
+    let user = params.user()?;
     // Who may not look in there learns nothing else.
     let by = caller.id();
     let view = app.directory.ask(group, GetDirect { by }).await?;
@@ -289,7 +289,7 @@ pub(super) async fn remove_recipient(
 ) -> Reply {
     let group = group(&app, &params).await?;
     let request = RemoveRecipient {
-        user: app.accounts.profile(params.id("user_id")?).await?,
+        user: app.accounts.profile(params.user()?).await?,
         by: caller.account.profile.clone(),
     };
     app.directory.ask(group, request).await?;
@@ -297,7 +297,7 @@ pub(super) async fn remove_recipient(
 }
 
 async fn group(app: &App, params: &Params) -> Result<GroupId, Refusal> {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     Ok(app.index.group_of(channel).await?)
 }
 

@@ -145,6 +145,17 @@ impl<'a> Form<'a> {
         self.field(key, "NUMBER_TYPE_COERCE", snowflake)
     }
 
+    /// An id to page from. 0, where many clients begin, is no id: `zero` stands below all there are.
+    pub fn mark<T: FromStr + Copy>(&self, key: &str, zero: T) -> Field<'a, T> {
+        self.field(key, "NUMBER_TYPE_COERCE", move |value| {
+            if value.as_str() == Some("0") {
+                Ok(zero)
+            } else {
+                snowflake(value)
+            }
+        })
+    }
+
     /// One of a few numbers; `choose` knows which, `choices` names them.
     pub fn choice<T>(
         &self,

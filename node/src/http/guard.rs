@@ -6,7 +6,11 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rookery_actors::entity::Clock;
+use rookery_protocol::command::Answer;
+use rookery_protocol::command::group::Authorize;
 use rookery_protocol::error::ErrorCode;
+use rookery_protocol::ids::GroupId;
+use rookery_protocol::permissions::Permissions;
 
 use super::client::{Client, Peer};
 use super::limits::Who;
@@ -69,6 +73,21 @@ pub fn client_of<B>(app: &App, request: &axum::http::Request<B>) -> Client {
         request.headers(),
         &app.config.trusted_proxies,
     )
+}
+
+/// Asks a group whether the caller holds permissions in it.
+pub(super) async fn require(
+    app: &App,
+    caller: &Caller,
+    group: GroupId,
+    permissions: Permissions,
+) -> Answer<()> {
+    let leave = Authorize {
+        by: caller.id(),
+        permissions,
+        channel: None,
+    };
+    app.directory.ask(group, leave).await
 }
 
 /// A path without the API's prefix.

@@ -5,8 +5,8 @@ use rookery_protocol::client::channel::channel;
 use rookery_protocol::client::group::guild;
 use rookery_protocol::client::invite::invite_with_metadata;
 use rookery_protocol::command::group::{
-    Authorize, ChannelMove, ChannelPatch, CreateChannel, CreateGroup, DeleteGroup, GetGroup,
-    GroupPatch, ListChannels, ListInvites, MoveChannels, UpdateGroup,
+    ChannelMove, ChannelPatch, CreateChannel, CreateGroup, DeleteGroup, GetGroup, GroupPatch,
+    ListChannels, ListInvites, MoveChannels, UpdateGroup,
 };
 use rookery_protocol::document::ChannelKind;
 use rookery_protocol::error::ErrorCode;
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::body::{ImageBody, JsonBody, Params, Query};
 use super::form::Form;
-use super::guard::Person;
+use super::guard::{Person, require};
 use super::images;
 use super::overwrites::read_overwrites;
 use super::reason::Reason;
@@ -66,7 +66,7 @@ pub(super) async fn get(
     query: Query,
 ) -> Reply {
     let with_counts = query.read(|form| Some(form.flag("with_counts").or(false)))?;
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let view = app
         .directory
         .ask(group, GetGroup { by: caller.id() })
@@ -87,7 +87,7 @@ pub(super) async fn update(
     Reason(reason): Reason,
     body: ImageBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let (mut patch, icon) = body.json().read(|form| {
         let icon = form.text("icon").patch();
         let patch = GroupPatch {
@@ -105,12 +105,7 @@ pub(super) async fn update(
     })?;
     if icon.is_some() {
         // Who may not change it need not have it decoded.
-        let request = Authorize {
-            by: caller.id(),
-            permissions: Permissions::MANAGE_GUILD,
-            channel: None,
-        };
-        app.directory.ask(group, request).await?;
+        require(&app, &caller, group, Permissions::MANAGE_GUILD).await?;
         patch.icon = images::change(&app, Album::Icon(group), "icon", icon).await?;
     }
     let request = UpdateGroup {
@@ -130,7 +125,7 @@ fn filled(text: Option<Option<String>>) -> Option<Option<String>> {
 
 /// `DELETE /guilds/{id}`
 pub(super) async fn delete(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let request = DeleteGroup { by: caller.id() };
     app.directory.ask(group, request).await?;
     app.janitor.wake();
@@ -139,7 +134,7 @@ pub(super) async fn delete(State(app): State<App>, caller: Caller, params: Param
 
 /// `GET /guilds/{id}/channels`
 pub(super) async fn channels(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let request = ListChannels { by: caller.id() };
     let views = app.directory.ask(group, request).await?;
     let list: Vec<Value> = views
@@ -157,7 +152,7 @@ pub(super) async fn create_channel(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let (kind, patch) = body.read(|form| {
         let kind = form.choice("type", "0, 2, 4", ChannelKind::from_wire);
         let kind = kind.or(ChannelKind::Text);
@@ -186,7 +181,7 @@ pub(super) async fn arrange_channels(
     params: Params,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let moves = body.read_list(limits::CHANNELS_PER_GROUP, |form| {
         let channel = form.id::<ChannelId>("id").required();
         let position = form.integer("position", 0..=u64::from(u16::MAX)).optional();
@@ -225,7 +220,7 @@ pub(super) fn read_channel(form: &Form<'_>) -> ChannelPatch {
 
 /// `GET /guilds/{id}/invites`
 pub(super) async fn invites(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     list_invites(&app, &caller, group, None).await
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn list(
     params: Params,
     query: Query,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     // Listing everybody is what the privileged intent is for, here too.
     let application = caller.account.application.as_ref();
     if application.is_some_and(|a| !a.privileged.contains(Intents::GUILD_MEMBERS)) {
@@ -35,14 +35,7 @@ pub(super) async fn list(
     }
     let (after, limit) = query.read(|form| {
         let (low, high) = limits::MEMBERS_PAGE.into_inner();
-        // 0 is where clients begin, and no id.
-        let after = form
-            .text("after")
-            .optional()
-            .is_some_and(|text| text != "0");
-        let after = after
-            .then(|| form.id::<UserId>("after").optional())
-            .flatten();
+        let after = form.mark("after", UserId(0)).optional();
         let limit = form.integer("limit", low as u64..=high as u64).or(1);
         Some((after, limit))
     })?;
@@ -62,7 +55,7 @@ pub(super) async fn search(
     params: Params,
     query: Query,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let by = caller.id();
     let request = query.read(|form| {
         let (low, high) = limits::MEMBER_SEARCH_PAGE.into_inner();
@@ -96,8 +89,8 @@ async fn show(app: &App, rows: &[MemberRow]) -> Reply {
 
 /// `GET /guilds/{id}/members/{user}`
 pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let user = params.id::<UserId>("user_id")?;
+    let group = params.group()?;
+    let user = params.user()?;
     let by = caller.id();
     let row = app.directory.ask(group, GetMember { by, user }).await?;
     let profile = app.accounts.profile(user).await?;
@@ -111,8 +104,8 @@ pub(super) async fn kick(
     params: Params,
     Reason(reason): Reason,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let user = params.id::<UserId>("user_id")?;
+    let group = params.group()?;
+    let user = params.user()?;
     let request = RemoveMember {
         by: caller.id(),
         user: app.accounts.profile(user).await?,
@@ -130,8 +123,8 @@ pub(super) async fn update(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let user = params.id::<UserId>("user_id")?;
+    let group = params.group()?;
+    let user = params.user()?;
     let patch = body.read(|form| {
         let roles = form.ids("roles", limits::ROLES_PER_GROUP).patch();
         let until = form.field("communication_disabled_until", BAD_TIME.0, |value| {
@@ -162,7 +155,7 @@ pub(super) async fn update_me(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let nick = body.read(|form| Some(read_nick(form)))?;
     let patch = MemberPatch {
         nick,

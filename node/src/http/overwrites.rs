@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use rookery_protocol::command::group::{DeleteOverwrite, PutOverwrite};
-use rookery_protocol::ids::{ChannelId, RoleId, UserId};
+use rookery_protocol::ids::{RoleId, UserId};
 use rookery_protocol::limits;
 use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 
@@ -55,7 +55,7 @@ pub(super) async fn put(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     let id = params.id::<RoleId>("overwrite_id")?;
     let overwrite = body.read(|form| read_overwrite(form, Some(id.0)))?;
     let group = app.index.group_of(channel).await?;
@@ -76,7 +76,7 @@ pub(super) async fn delete(
     params: Params,
     Reason(reason): Reason,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     let target = params.id::<RoleId>("overwrite_id")?.0;
     let group = app.index.group_of(channel).await?;
     let request = DeleteOverwrite {

@@ -51,8 +51,8 @@ async fn set(
     pinned: bool,
     reason: Option<String>,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
-    let message = params.id("message_id")?;
+    let channel = params.channel()?;
+    let message = params.message()?;
     let group = app.index.group_of(channel).await?;
     let request = SetPinned {
         by: caller.account.profile.clone(),
@@ -90,7 +90,7 @@ async fn read(app: &App, channel: ChannelId) -> Answer<Vec<(Millis, MessageRow)>
 
 /// `GET /channels/{id}/pins`
 pub(super) async fn list(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     if !may_read(&app, caller.id(), channel).await? {
         return Ok(json_bytes(StatusCode::OK, Bytes::from_static(b"[]")));
     }
@@ -122,7 +122,7 @@ pub(super) async fn page(
     params: Params,
     query: Query,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     let (before, limit) = query.read(read_page)?;
     let mut pins = Vec::new();
     if may_read(&app, caller.id(), channel).await? {

@@ -8,11 +8,10 @@ use rookery_protocol::document::{ReactionRow, Reactions, TableId};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::{ChannelId, MessageId, UserId};
 use rookery_protocol::limits;
-use serde_json::Value;
 
 use super::body::{Params, Query};
 use super::emoji;
-use super::form::{Form, not_snowflake};
+use super::form::Form;
 use super::messages::page::find;
 use super::refusal::{Refusal, Reply, no_content, ok};
 use crate::app::App;
@@ -21,7 +20,7 @@ use crate::fault;
 
 /// The message of the path.
 fn place(params: &Params) -> Result<(ChannelId, MessageId), Refusal> {
-    Ok((params.id("channel_id")?, params.id("message_id")?))
+    Ok((params.channel()?, params.message()?))
 }
 
 /// `PUT .../reactions/{emoji}/@me`
@@ -46,7 +45,7 @@ pub(super) async fn remove_own(State(app): State<App>, caller: Caller, params: P
 
 /// `DELETE .../reactions/{emoji}/{user}`
 pub(super) async fn remove(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let user = params.id::<UserId>("user_id")?;
+    let user = params.user()?;
     take_back(&app, &caller, &params, user).await
 }
 
@@ -130,13 +129,7 @@ pub(super) async fn list(
 fn read_page(form: &Form<'_>) -> Option<(UserId, usize, bool)> {
     let (low, high) = limits::REACTIONS_PAGE.into_inner();
     let limit = form.integer("limit", low as u64..=high as u64).or(25);
-    // 0 is where clients begin, and no id.
-    let after = form.field("after", "NUMBER_TYPE_COERCE", |value| match value {
-        Value::String(text) if text == "0" => Ok(UserId(0)),
-        Value::String(text) => text.parse().map_err(|_| not_snowflake(value)),
-        _ => Err(not_snowflake(value)),
-    });
-    let after = after.or(UserId(0));
+    let after = form.mark("after", UserId(0)).or(UserId(0));
     let kind = form.choice("type", "0, 1", |n| (n < 2).then_some(n)).or(0);
     Some((after, usize::try_from(limit).unwrap_or(1), kind == 1))
 }

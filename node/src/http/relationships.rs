@@ -42,7 +42,7 @@ pub(super) async fn put(
     params: Params,
     body: JsonBody,
 ) -> Reply {
-    let user = params.id::<UserId>("user_id")?;
+    let user = params.user()?;
     let wish = body.read(|form| {
         let kind = form.choice("type", "1, 2", |n| match n {
             1 => Some(RelationWish::Friend),
@@ -60,7 +60,7 @@ pub(super) async fn delete(
     Person(caller): Person,
     params: Params,
 ) -> Reply {
-    let user = params.id::<UserId>("user_id")?;
+    let user = params.user()?;
     relate(&app, &caller, user, RelationWish::Nothing).await
 }
 

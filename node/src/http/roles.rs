@@ -6,7 +6,7 @@ use rookery_protocol::command::group::{
     CreateRole, DeleteRole, GetGroup, MoveRoles, RolePatch, SetMemberRole, UpdateRole,
 };
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::ids::{GroupId, RoleId, UserId};
+use rookery_protocol::ids::RoleId;
 use rookery_protocol::limits;
 
 use super::body::{JsonBody, Params};
@@ -22,7 +22,7 @@ const WHITE: u64 = 0x00ff_ffff;
 
 /// `GET /guilds/{id}/roles`
 pub(super) async fn list(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let view = app
         .directory
         .ask(group, GetGroup { by: caller.id() })
@@ -32,7 +32,7 @@ pub(super) async fn list(State(app): State<App>, caller: Caller, params: Params)
 
 /// `GET /guilds/{id}/roles/{role}`
 pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let id = params.id::<RoleId>("role_id")?;
     let view = app
         .directory
@@ -50,7 +50,7 @@ pub(super) async fn create(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let request = CreateRole {
         by: caller.id(),
         patch: body.read(|form| Some(read_role(form)))?,
@@ -67,7 +67,7 @@ pub(super) async fn update(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let request = UpdateRole {
         by: caller.id(),
         role: params.id("role_id")?,
@@ -100,7 +100,7 @@ pub(super) async fn arrange(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let positions = body.read_list(limits::ROLES_PER_GROUP, |form| {
         let id = form.id::<RoleId>("id").required();
         let position = form.integer("position", 0..=u64::from(u16::MAX)).optional();
@@ -125,7 +125,7 @@ pub(super) async fn delete(
     params: Params,
     Reason(reason): Reason,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let request = DeleteRole {
         by: caller.id(),
         role: params.id("role_id")?,
@@ -162,8 +162,8 @@ async fn set(
     reason: Option<String>,
     held: bool,
 ) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
-    let user = params.id::<UserId>("user_id")?;
+    let group = params.group()?;
+    let user = params.user()?;
     let role = params.id::<RoleId>("role_id")?;
     let request = SetMemberRole {
         by: caller.id(),

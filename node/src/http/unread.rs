@@ -28,8 +28,8 @@ pub(super) async fn acknowledge(
     params: Params,
     _: JsonBody,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
-    let message = params.id::<MessageId>("message_id")?;
+    let channel = params.channel()?;
+    let message = params.message()?;
     let group = app.index.group_of(channel).await?;
     let by = caller.id();
     app.directory

@@ -7,7 +7,7 @@ use rookery_protocol::client::member::MemberJson;
 use rookery_protocol::client::user::{UserJson, self_user};
 use rookery_protocol::command::group::{GetGroup, GetMember, RemoveMember};
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::ids::GroupId;
 use rookery_protocol::limits;
 
 use super::body::{Params, Query};
@@ -25,7 +25,7 @@ pub(super) async fn me(caller: Caller) -> Reply {
 
 /// `GET /users/{id}`
 pub(super) async fn get(State(app): State<App>, _: Caller, params: Params) -> Reply {
-    let account = app.accounts.get(params.id::<UserId>("user_id")?).await?;
+    let account = app.accounts.get(params.user()?).await?;
     Ok(ok(&UserJson::from(&account.profile)))
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn my_groups(State(app): State<App>, caller: Caller, query: Que
 
 /// `GET /users/@me/guilds/{id}/member`
 pub(super) async fn my_member(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let request = GetMember {
         by: caller.id(),
         user: caller.id(),
@@ -90,7 +90,7 @@ pub(super) async fn my_member(State(app): State<App>, caller: Caller, params: Pa
 
 /// `DELETE /users/@me/guilds/{id}`
 pub(super) async fn leave(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let group = params.id::<GroupId>("guild_id")?;
+    let group = params.group()?;
     let request = RemoveMember {
         by: caller.id(),
         user: caller.account.profile.clone(),

@@ -12,7 +12,7 @@ use rookery_protocol::command::group::{
     BulkDelete, DeleteMessage, EditMessage, Mentioned, PostMessage, ReadHistory, Referenced,
 };
 use rookery_protocol::error::{ApiError, ErrorCode};
-use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
+use rookery_protocol::ids::{ChannelId, GroupId, UserId};
 use rookery_protocol::limits;
 use rookery_protocol::permissions::Permissions;
 use rookery_protocol::profile::Profile;
@@ -38,7 +38,7 @@ pub(super) async fn create(
     params: Params,
     request: Request,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     let group = app.index.group_of(channel).await?;
     let target = Target {
         by: caller.id(),
@@ -155,7 +155,7 @@ pub(super) async fn list(
     params: Params,
     query: Query,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     let (page, limit) = query.read(page::form)?;
     if !may_read(&app, caller.id(), channel).await? {
         return Ok(json_bytes(StatusCode::OK, Bytes::from_static(b"[]")));
@@ -169,8 +169,8 @@ pub(super) async fn list(
 
 /// `GET /channels/{id}/messages/{id}`
 pub(super) async fn get(State(app): State<App>, caller: Caller, params: Params) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
-    let message = params.id::<MessageId>("message_id")?;
+    let channel = params.channel()?;
+    let message = params.message()?;
     let group = app.index.group_of(channel).await?;
     let by = caller.id();
     app.directory
@@ -188,8 +188,8 @@ pub(super) async fn update(
     params: Params,
     request: Request,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
-    let message = params.id::<MessageId>("message_id")?;
+    let channel = params.channel()?;
+    let message = params.message()?;
     let group = app.index.group_of(channel).await?;
     let target = Target {
         by: caller.id(),
@@ -234,11 +234,11 @@ pub(super) async fn delete(
     params: Params,
     Reason(reason): Reason,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     let request = DeleteMessage {
         by: caller.id(),
         channel,
-        message: params.id("message_id")?,
+        message: params.message()?,
         reason,
     };
     let group = app.index.group_of(channel).await?;
@@ -255,7 +255,7 @@ pub(super) async fn bulk_delete(
     Reason(reason): Reason,
     body: JsonBody,
 ) -> Reply {
-    let channel = params.id::<ChannelId>("channel_id")?;
+    let channel = params.channel()?;
     let messages = body.read(|form| form.ids("messages", BULK_IDS).required())?;
     let request = BulkDelete {
         by: caller.id(),

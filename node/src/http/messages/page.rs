@@ -5,11 +5,10 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::document::{Key, MessageRow, Messages, TableId};
 use rookery_protocol::ids::{ChannelId, MessageId};
 use rookery_protocol::limits;
-use serde_json::Value;
 
 use crate::app::App;
 use crate::fault;
-use crate::http::form::{Form, not_snowflake};
+use crate::http::form::Form;
 
 /// Which part of the history.
 pub(super) enum Page {
@@ -25,9 +24,9 @@ pub(super) enum Page {
 pub(super) fn form(form: &Form<'_>) -> Option<(Page, usize)> {
     let (low, high) = limits::MESSAGES_PAGE.into_inner();
     let limit = form.integer("limit", low as u64..=high as u64).or(50);
-    let around = mark(form, "around");
-    let before = mark(form, "before");
-    let after = mark(form, "after");
+    let around = form.mark("around", MessageId(0)).optional();
+    let before = form.mark("before", MessageId(0)).optional();
+    let after = form.mark("after", MessageId(0)).optional();
     let page = match (around, before, after) {
         (Some(around), ..) => Page::Around(around),
         (_, Some(before), _) => Page::Before(Some(before)),
@@ -35,19 +34,6 @@ pub(super) fn form(form: &Form<'_>) -> Option<(Page, usize)> {
         _ => Page::Before(None),
     };
     Some((page, usize::try_from(limit).unwrap_or(1)))
-}
-
-/// An id to start from. 0, which is no id, is before every message.
-fn mark(form: &Form<'_>, key: &str) -> Option<MessageId> {
-    let is_zero = |value: &Value| value.as_str() == Some("0");
-    let field = form.field(key, "NUMBER_TYPE_COERCE", |value| {
-        if is_zero(value) {
-            return Ok(MessageId(0));
-        }
-        let id = value.as_str().and_then(|text| text.parse().ok());
-        id.ok_or_else(|| not_snowflake(value))
-    });
-    field.optional()
 }
 
 /// A part of the history, newest first.
