@@ -5,9 +5,13 @@
 pub mod commit;
 pub mod entity;
 pub mod group;
+pub mod link;
 pub mod links;
+pub mod ownership;
 mod permission;
 pub mod relay;
+pub mod room;
+pub mod sfu;
 mod snapshot;
 pub mod store;
 #[cfg(test)]

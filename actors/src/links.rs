@@ -1,4 +1,5 @@
-//! The URLs of files: signed, so that nobody guesses one, and expiring, so that a copied one does not last.
+//! The URLs of files: signed, so that nobody guesses one, and expiring, so that a copied one does not last. And the tokens
+//! that admit sessions to rooms, signed with the same key.
 //!
 //! A signature covers channel, id and expiry with HMAC-SHA256. The expiry is rounded up to a full hour, so that the URLs of
 //! one hour are the same and clients may cache by them.
@@ -8,9 +9,10 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use rookery_protocol::document::Attachment;
-use rookery_protocol::ids::{AttachmentId, ChannelId};
+use rookery_protocol::ids::{AttachmentId, ChannelId, UserId};
 use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
+use rookery_protocol::voice::RoomId;
 use sha2::Sha256;
 
 /// Seconds that an expiry is rounded to.
@@ -76,12 +78,46 @@ impl Links {
         whole.verify_slice(&mac).is_ok() && now.0 / 1_000 < signature.expires
     }
 
-    fn mac(&self, channel: ChannelId, file: AttachmentId, expires: u64) -> Hmac<Sha256> {
+    /// What admits a session to a room as long as the room lives: the token of VOICE_SERVER_UPDATE. Whether the session is
+    /// still to be there is the group's to say.
+    pub fn admission(&self, room: RoomId, user: UserId, session: &str) -> String {
+        let mac = hex(&self.admitting(room, user, session).finalize().into_bytes());
+        format!("{}.{}.{}.{mac}", room.group, room.channel, room.life)
+    }
+
+    /// The room that a token of [`Links::admission`] admits a session to.
+    pub fn admits_to_room(&self, user: UserId, session: &str, token: &str) -> Option<RoomId> {
+        let mut parts = token.split('.');
+        let room = RoomId {
+            group: parts.next()?.parse().ok()?,
+            channel: parts.next()?.parse().ok()?,
+            life: parts.next()?.parse().ok()?,
+        };
+        let mac = unhex(parts.next()?)?;
+        let whole = self.admitting(room, user, session);
+        (parts.next().is_none() && whole.verify_slice(&mac).is_ok()).then_some(room)
+    }
+
+    fn admitting(&self, room: RoomId, user: UserId, session: &str) -> Hmac<Sha256> {
+        let mut mac = self.keyed();
+        mac.update(b"rookery-room-1");
+        for part in [room.group.0, room.channel.0, room.life, user.0] {
+            mac.update(&part.to_be_bytes());
+        }
+        mac.update(session.as_bytes());
+        mac
+    }
+
+    fn keyed(&self) -> Hmac<Sha256> {
         #[allow(
             clippy::expect_used,
             reason = "invariant: HMAC takes a key of any length"
         )]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).expect("a key");
+        Hmac::<Sha256>::new_from_slice(self.key.as_slice()).expect("a key")
+    }
+
+    fn mac(&self, channel: ChannelId, file: AttachmentId, expires: u64) -> Hmac<Sha256> {
+        let mut mac = self.keyed();
         mac.update(b"rookery-file-1");
         for part in [channel.0, file.0, expires] {
             mac.update(&part.to_be_bytes());
@@ -123,7 +159,36 @@ fn percent(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rookery_protocol::ids::GroupId;
+
     use super::*;
+
+    #[test]
+    fn a_token_admits_one_session_to_one_room() {
+        let links = Links::new("https://a.example", [1; 32]);
+        let room = RoomId {
+            group: GroupId(1),
+            channel: ChannelId(2),
+            life: 3,
+        };
+        let token = links.admission(room, UserId(4), "session");
+        assert_eq!(
+            links.admits_to_room(UserId(4), "session", &token),
+            Some(room)
+        );
+        assert_eq!(links.admits_to_room(UserId(5), "session", &token), None);
+        assert_eq!(links.admits_to_room(UserId(4), "other", &token), None);
+        for forged in [
+            token.replacen("1.2.3", "1.2.4", 1),
+            format!("{token}.x"),
+            token[..token.len() - 2].to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(links.admits_to_room(UserId(4), "session", &forged), None);
+        }
+        let others = Links::new("https://a.example", [2; 32]);
+        assert_eq!(others.admits_to_room(UserId(4), "session", &token), None);
+    }
 
     const NOW: Millis = Millis(1_795_412_460_000);
 

@@ -11,6 +11,7 @@ use rookery_protocol::document::{Key, TableId};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Act, Event, EventName};
+use rookery_protocol::ids::ChannelId;
 use rookery_protocol::time::Millis;
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ pub(crate) struct Rig<C: Core> {
     pub(crate) core: C,
     pub(crate) entity: EntityRef,
     /// The minter of the node, which outlives the lives of its entities.
-    kit: Kit,
+    pub(crate) kit: Kit,
     pub(crate) store: MemoryStore,
     pub(crate) now: Millis,
     pub(crate) gseq: u64,
@@ -44,6 +45,8 @@ pub(crate) struct Rig<C: Core> {
     pub(crate) signals: Vec<Event>,
     pub(crate) sent: Vec<(EntityRef, Notice)>,
     pub(crate) invalidated: Vec<u64>,
+    /// The channels whose rooms were nudged.
+    pub(crate) nudged: Vec<ChannelId>,
     /// Answers in the order they were given.
     pub(crate) answers: VecDeque<(ReplyTo, Answer<C::Reply>)>,
     /// The writes of the last step.
@@ -83,6 +86,7 @@ impl<C: Core> Rig<C> {
             signals: Vec::new(),
             sent: Vec::new(),
             invalidated: Vec::new(),
+            nudged: Vec::new(),
             answers: VecDeque::new(),
             writes: Vec::new(),
             fetches: VecDeque::new(),
@@ -145,7 +149,7 @@ impl<C: Core> Rig<C> {
         let Some((table, key, _)) = self.fetches.pop_front() else {
             return false;
         };
-        let row = Err(());
+        let row = Err(ErrorCode::Unavailable.into());
         self.step(Input::Fetched { table, key, row });
         true
     }
@@ -240,6 +244,7 @@ impl<C: Core> Rig<C> {
                 let row = ready(self.store.get(table, &key)).expect("a read");
                 self.fetches.push_back((table, key, row));
             }
+            Effect::Nudge { channel, .. } => self.nudged.push(channel),
             Effect::Invalidate { version } => self.invalidated.push(version),
         }
     }

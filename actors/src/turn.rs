@@ -33,6 +33,11 @@ impl<R> Turn<'_, R> {
         self.out.push(Effect::Write(store::put::<T>(key, row)));
     }
 
+    /// Writes a row that is new.
+    pub(crate) fn insert<T: Table>(&mut self, key: Key, row: &T::Row) {
+        self.out.push(Effect::Write(store::insert::<T>(key, row)));
+    }
+
     /// Deletes a row.
     pub(crate) fn delete<T: Table>(&mut self, key: Key) {
         self.out.push(Effect::Write(store::delete::<T>(key)));

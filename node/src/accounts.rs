@@ -1,14 +1,14 @@
-//! Accounts and profiles of users, cached per node in a bounded cache over the store.
+//! Accounts and profiles of users, read from the store and kept for a while.
 //!
 //! A user entity invalidates before it answers a change ([`AccountCache`]), and an account is read from the store only
-//! after that change is durable. A fill that began before an invalidation never stays: the invalidation removes its
-//! placeholder, so that what it read is handed to its caller but not kept.
+//! after that change is durable; so a reading that began before an invalidation is handed to its caller but not kept
+//! ([`Copies`]). Accounts, with the logins that tokens are checked against, are kept in this node alone and, when other
+//! nodes may change them, not for long; profiles, which everybody may see, are shared ([`Profiles`]).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
-use quick_cache::sync::Cache;
 use rookery_actors::entity::AccountCache;
 use rookery_actors::store::{self, SharedStore};
 use rookery_protocol::command::Answer;
@@ -18,42 +18,48 @@ use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::profile::Profile;
 
+use crate::ephemeral::{Copies, Known, Profiles, Voided};
 use crate::fault;
 
-/// Accounts the cache holds; one with a few logins is about 1 kB.
-const CAPACITY: usize = 65_536;
+/// Accounts that are kept; one with a few logins is about 1 kB.
+pub(crate) const CAPACITY: usize = 65_536;
 /// Reads at a time when a listing needs many profiles.
 const CONCURRENT_READS: usize = 16;
 
-/// The node's cache of accounts.
+/// Accounts and profiles as the node sees them.
 pub struct Accounts {
     store: SharedStore,
-    cache: Cache<UserId, Arc<Account>>,
+    kept: Arc<Copies<Account>>,
+    profiles: Arc<dyn Profiles>,
 }
 
 impl Accounts {
-    /// An empty cache over `store`.
-    pub fn new(store: SharedStore) -> Self {
+    /// Over `store`, with copies that whoever hears of changes on other nodes voids too.
+    pub fn new(
+        store: SharedStore,
+        kept: Arc<Copies<Account>>,
+        profiles: Arc<dyn Profiles>,
+    ) -> Self {
         Self {
             store,
-            cache: Cache::new(CAPACITY),
+            kept,
+            profiles,
         }
     }
 
-    /// The account as last committed.
+    /// The account as last committed, as far as this node has heard.
     ///
     /// # Errors
     /// `UnknownUser`, or the store does not answer.
     pub async fn get(&self, user: UserId) -> Answer<Arc<Account>> {
-        match self.cache.get_value_or_guard_async(&user).await {
-            Ok(account) => Ok(account),
-            Err(fill) => {
-                let account = Arc::new(self.read(user).await?);
-                // Refused when it was invalidated meanwhile.
-                let _ = fill.insert(Arc::clone(&account));
-                Ok(account)
-            }
+        if let Some(account) = self.kept.get(user, self.profiles.max_age()) {
+            return Ok(account);
         }
+        let ticket = self.kept.ticket();
+        let account = Arc::new(self.read(user).await?);
+        let version = account.version;
+        self.kept.keep(ticket, user, version, Arc::clone(&account));
+        Ok(account)
     }
 
     /// The profiles of `users`, each once. Who has no account any more is shown as a deleted user.
@@ -64,26 +70,41 @@ impl Accounts {
         &self,
         users: impl IntoIterator<Item = UserId>,
     ) -> Answer<HashMap<UserId, Profile>> {
+        let max_age = self.profiles.max_age();
         let mut found: HashMap<UserId, Profile> = HashMap::new();
         let mut missing = Vec::new();
         for user in users {
             if found.contains_key(&user) {
                 continue;
             }
-            if let Some(account) = self.cache.get(&user) {
+            if let Some(account) = self.kept.get(user, max_age) {
                 found.insert(user, account.profile.clone());
             } else {
                 found.insert(user, Profile::deleted(user));
                 missing.push(user);
             }
         }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let looked = self.profiles.look(&missing).await;
+        for known in looked.known {
+            let profile = known.profile.clone();
+            missing.retain(|user| *user != profile.id);
+            found.insert(profile.id, profile);
+        }
         let mut reads = stream::iter(missing)
-            .map(|user| async move { (user, self.get(user).await) })
+            .map(|user| async move { self.read(user).await })
             .buffer_unordered(CONCURRENT_READS);
-        while let Some((user, account)) = reads.next().await {
+        while let Some(account) = reads.next().await {
             match account {
                 Ok(account) => {
-                    found.insert(user, account.profile.clone());
+                    let known = Known {
+                        version: account.version,
+                        profile: account.profile,
+                    };
+                    found.insert(known.profile.id, known.profile.clone());
+                    self.profiles.offer(looked.reading, Arc::new(known));
                 }
                 Err(refusal) if refusal.code == ErrorCode::UnknownUser => {}
                 Err(refusal) => return Err(refusal),
@@ -97,11 +118,10 @@ impl Accounts {
     /// # Errors
     /// The store does not answer.
     pub async fn profile(&self, user: UserId) -> Answer<Profile> {
-        match self.get(user).await {
-            Ok(account) => Ok(account.profile.clone()),
-            Err(refusal) if refusal.code == ErrorCode::UnknownUser => Ok(Profile::deleted(user)),
-            Err(refusal) => Err(refusal),
-        }
+        let mut found = self.profiles([user]).await?;
+        Ok(found
+            .remove(&user)
+            .unwrap_or_else(|| Profile::deleted(user)))
     }
 
     async fn read(&self, user: UserId) -> Answer<Account> {
@@ -116,60 +136,28 @@ impl Accounts {
 
 impl AccountCache for Accounts {
     fn invalidate(&self, user: UserId, version: u64) {
-        if self
-            .cache
-            .peek(&user)
-            .is_none_or(|known| known.version < version)
-        {
-            self.cache.remove(&user);
-        }
+        self.kept.void(user, version);
+        self.profiles.invalidate(user, version);
     }
 }
+
 #[cfg(test)]
 mod tests {
+    use rookery_actors::store::memory::MemoryStore;
+
     use super::*;
-
-    fn account(version: u64) -> Arc<Account> {
-        Arc::new(Account {
-            version,
-            profile: Profile::deleted(UserId(7)),
-            email: None,
-            operator: false,
-            logins: Vec::new(),
-            application: None,
-        })
-    }
-
-    fn accounts() -> Accounts {
-        Accounts::new(Arc::new(store::memory::MemoryStore::new()))
-    }
-
-    #[tokio::test]
-    async fn a_fill_that_races_an_invalidation_does_not_stay() {
-        let accounts = accounts();
-        let user = UserId(7);
-        let Err(fill) = accounts.cache.get_value_or_guard_async(&user).await else {
-            panic!("the cache is empty");
-        };
-        accounts.invalidate(user, 2);
-        assert!(fill.insert(account(1)).is_err());
-        assert!(accounts.cache.peek(&user).is_none());
-    }
-
-    #[tokio::test]
-    async fn an_invalidation_removes_only_what_is_older() {
-        let accounts = accounts();
-        let user = UserId(7);
-        accounts.cache.insert(user, account(3));
-        accounts.invalidate(user, 3);
-        assert!(accounts.cache.peek(&user).is_some());
-        accounts.invalidate(user, 4);
-        assert!(accounts.cache.peek(&user).is_none());
-    }
+    use crate::clock::SystemClock;
+    use crate::ephemeral::Kept;
 
     #[tokio::test]
     async fn who_has_no_account_is_shown_as_deleted() {
-        let profiles = accounts().profiles([UserId(9), UserId(9)]).await.unwrap();
+        let clock = Arc::new(SystemClock::new());
+        let accounts = Accounts::new(
+            Arc::new(MemoryStore::new()),
+            Arc::new(Copies::new(CAPACITY, clock.clone())),
+            Arc::new(Kept::new(clock)),
+        );
+        let profiles = accounts.profiles([UserId(9), UserId(9)]).await.unwrap();
         assert_eq!(profiles[&UserId(9)], Profile::deleted(UserId(9)));
     }
 }

@@ -8,18 +8,21 @@ use rookery_actors::entity::Directory;
 use rookery_actors::links::Links;
 use rookery_actors::store::SharedStore;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
 use crate::auth::Authenticator;
 use crate::auth::password::Passwords;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::ephemeral::Ephemeral;
 use crate::http::limits::Limits;
 use crate::ids::Ids;
 use crate::index::Index;
 use crate::janitor::Janitor;
 use crate::media::Media;
 use crate::presence::{Registry, Touched};
+use crate::voice::Voice;
 
 /// The node as handlers see it; cheap to clone.
 #[derive(Clone)]
@@ -47,6 +50,10 @@ pub struct Parts {
     pub janitor: Janitor,
     /// Rate limits.
     pub limits: Limits,
+    /// What nodes share and may lose; the parts of it that are asked for most are beside it.
+    pub ephemeral: Ephemeral,
+    /// Voice channels.
+    pub voice: Arc<Voice>,
     /// Who is online.
     pub presence: Arc<dyn Registry>,
     /// What changed that presence and member lists depend on.
@@ -59,6 +66,8 @@ pub struct Parts {
     pub purges: Notify,
     /// Set once the node takes no more work.
     pub is_draining: AtomicBool,
+    /// Cancelled by an operator who wants the node to end in order.
+    pub drain: CancellationToken,
     /// Settings.
     pub config: Arc<Config>,
 }

@@ -4,7 +4,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use rookery_actors::entity::Clock;
+use rookery_actors::ownership::Boot;
 use rookery_protocol::time::Millis;
+use rustix::time::{ClockId, clock_gettime};
 
 /// How far the wall clock may be ahead of ours before we follow it, in milliseconds. Behind it we stay.
 const TOLERANCE_MS: u64 = 50;
@@ -65,6 +67,13 @@ impl Clock for SystemClock {
 
     fn monotonic_ns(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn boot(&self) -> Boot {
+        let now = clock_gettime(ClockId::Boottime);
+        let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+        let millis = u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000;
+        Boot(seconds.saturating_mul(1_000).saturating_add(millis))
     }
 }
 

@@ -1,8 +1,12 @@
 //! What a client is told when something of ours fails: one place for the translation and its log line.
 
-use rookery_actors::commit::{Outcome, QueueFull};
 use rookery_actors::store::StoreError;
 use rookery_protocol::error::{ApiError, ErrorCode};
+
+use crate::random;
+
+/// Characters of the name of an incident.
+const INCIDENT_CHARS: usize = 12;
 
 /// A failed read.
 pub(crate) fn read_failed(error: StoreError) -> ApiError {
@@ -12,17 +16,9 @@ pub(crate) fn read_failed(error: StoreError) -> ApiError {
             ErrorCode::Unavailable.into()
         }
         StoreError::Corrupt(row) => {
-            tracing::error!(error = %row, "corrupt row");
-            ErrorCode::Internal.into()
+            let incident = random::code(INCIDENT_CHARS);
+            tracing::error!(error = %row, incident, "corrupt row");
+            ApiError::incident(incident)
         }
-    }
-}
-
-/// A commit of the node's own that has to succeed.
-pub(crate) fn committed(result: Result<Outcome, QueueFull>) -> Result<(), ApiError> {
-    match result {
-        Ok(Outcome::Committed) => Ok(()),
-        Ok(Outcome::Refused | Outcome::Fenced) => Err(ErrorCode::Unavailable.into()),
-        Err(QueueFull) => Err(ErrorCode::Busy.into()),
     }
 }

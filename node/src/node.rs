@@ -1,49 +1,59 @@
-//! Puts a node together: store, incarnation, commit lane, entities, and the [`App`] over them.
+//! Puts a node together for one incarnation: entities, keys, caches, and the [`App`] over them.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rookery_actors::commit::CommitLane;
-use rookery_actors::entity::{AccountCache, Clock, Directory, Kit, Publisher, World};
+use rookery_actors::entity::{
+    AccountCache, Clock, Directory, Kit, NoPeers, Peers, Publisher, Rooms, World,
+};
 use rookery_actors::links::Links;
+use rookery_actors::ownership::Placement;
 use rookery_actors::store::{SharedStore, StoreError};
 use rookery_protocol::error::ApiError;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
-use crate::accounts::Accounts;
+use crate::accounts::{self, Accounts};
 use crate::app::{App, Parts};
 use crate::auth::Authenticator;
 use crate::auth::keys::{KeyError, Keys};
 use crate::auth::password::Passwords;
 use crate::clock::SystemClock;
+use crate::cluster::{Cluster, Fanout, Steward};
 use crate::config::Config;
+use crate::ephemeral::{Copies, Ephemeral, RedisOptions, UnusableUrl};
 use crate::http::limits::Limits;
-use crate::ids::{BeginError, Incarnation};
+use crate::ids::Ids;
 use crate::index::Index;
 use crate::janitor::Janitor;
-use crate::media::Media;
-use crate::presence::{Listener, Memory, Touched};
-
-/// The worker id of the only node.
-const WORKER: u16 = 1;
+use crate::media::{self, Media};
+use crate::ownership::Run;
+use crate::presence::{Listener, Touched};
+use crate::relay::{Elsewhere, Hub, Nowhere};
+use crate::voice::media::MediaError;
+use crate::voice::{Voice, Warden};
 
 /// Why a node could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// No incarnation could be begun.
-    #[error(transparent)]
-    Begin(#[from] BeginError),
     /// There are no signing keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The Redis of the settings can never be reached.
+    #[error("[ephemeral]: {0}")]
+    Ephemeral(#[from] UnusableUrl),
+    /// Voice channels cannot be served.
+    #[error("[voice]: {0}")]
+    Voice(#[from] MediaError),
     /// Passwords cannot be hashed.
     #[error("passwords cannot be hashed: {0}")]
     Passwords(ApiError),
     /// The supervisor of entities did not start.
     #[error("the entities cannot be started: {0}")]
     Directory(String),
-    /// Undelivered intents could not be read.
-    #[error("undelivered intents cannot be read: {0}")]
+    /// What the last run left cannot be read.
+    #[error("what the last run left cannot be read: {0}")]
     Recovery(#[from] StoreError),
 }
 
@@ -51,49 +61,108 @@ pub enum NodeError {
 pub struct Node {
     /// What handlers work with.
     pub app: App,
-    /// Which run of the node this is.
-    pub incarnation: u64,
     lane: CommitLane,
+    placement: Placement,
+    /// The relay lanes of this node, for frames of other nodes.
+    lanes: Arc<dyn Publisher>,
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl Node {
-    /// Begins a new incarnation on `store`: keys, entities, and what the last one left undelivered.
+    /// Starts what an incarnation runs: keys, entities, and what the last one left undelivered.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn start(
         config: Arc<Config>,
         store: SharedStore,
+        clock: Arc<SystemClock>,
+        run: Run,
         publisher: Arc<dyn Publisher>,
     ) -> Result<Self, NodeError> {
-        let clock = Arc::new(SystemClock::new());
-        let Incarnation { number, lane, ids } =
-            Incarnation::begin(&store, &config.node, WORKER, Arc::clone(&clock)).await?;
-        let accounts = Arc::new(Accounts::new(Arc::clone(&store)));
+        let Run {
+            id,
+            lane,
+            minter,
+            tenure,
+            placement,
+            cluster,
+            ..
+        } = run;
+        let clocked = Arc::clone(&clock) as Arc<dyn Clock>;
+        let kept = Arc::new(Copies::new(accounts::CAPACITY, Arc::clone(&clocked)));
+        let ephemeral = match &config.ephemeral.url {
+            None => Ephemeral::alone(&config.node, id.number, Arc::clone(&clocked)),
+            Some(url) => {
+                let options = RedisOptions {
+                    prefix: config.ephemeral.prefix.clone(),
+                    ca: config.ephemeral.ca.clone(),
+                    ..RedisOptions::new(url.clone(), &config.node, id.number)
+                };
+                let kept = Arc::clone(&kept);
+                Ephemeral::on_redis(options, Arc::clone(&clocked), kept)?
+            }
+        };
+        let accounts = Arc::new(Accounts::new(
+            Arc::clone(&store),
+            kept,
+            Arc::clone(&ephemeral.profiles),
+        ));
         let keys = Keys::open(Arc::clone(&store), lane.clone(), clock.now()).await?;
-        let links = Links::new(&config.origin(), keys.ring().files());
+        let files = keys.ring().files();
+        let links = Links::new(&config.origin(), files);
         let touched = Arc::new(Touched::default());
+        let lanes: Arc<dyn Publisher> = Arc::new(Listener {
+            publisher,
+            touched: Arc::clone(&touched),
+        });
+        let (publisher, peers): (Arc<dyn Publisher>, Arc<dyn Peers>) = match &cluster {
+            None => (Arc::clone(&lanes), Arc::new(NoPeers)),
+            Some(cluster) => {
+                let fanout = Fanout {
+                    here: Arc::clone(&lanes),
+                    cluster: Arc::clone(cluster),
+                };
+                (Arc::new(fanout), Arc::clone(cluster) as Arc<dyn Peers>)
+            }
+        };
+        let is_alone = placement.is_whole();
+        let voice = Voice::new(
+            &config,
+            id.clone(),
+            Arc::clone(&clocked),
+            links.clone(),
+            cluster.clone(),
+        )?;
         let world = World {
             store: Arc::clone(&store),
             lane: lane.clone(),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            publisher: Arc::new(Listener {
-                publisher,
-                touched: Arc::clone(&touched),
-            }),
+            clock: clocked,
+            publisher,
             accounts: Arc::clone(&accounts) as Arc<dyn AccountCache>,
+            rooms: Arc::clone(&voice) as Arc<dyn Rooms>,
+            tenure,
+            placement: placement.clone(),
+            peers,
             kit: Kit {
-                ids: ids.minter(),
+                ids: minter.clone(),
                 links: links.clone(),
             },
         };
         let directory = Directory::start(world)
             .await
             .map_err(|error| NodeError::Directory(error.to_string()))?;
+        voice
+            .open(directory.clone())
+            .await
+            .map_err(|error| NodeError::Directory(error.to_string()))?;
         let passwords = Passwords::new().await.map_err(NodeError::Passwords)?;
-        let senders = directory.recover().await?;
-        if senders > 0 {
-            tracing::info!(senders, "delivering what the last run left undelivered");
+        // In a cluster the steward looks as shards come.
+        if is_alone {
+            let senders = directory.recover().await?;
+            if senders > 0 {
+                tracing::info!(senders, "delivering what the last run left undelivered");
+            }
         }
         let app = App::new(Parts {
             directory,
@@ -103,22 +172,80 @@ impl Node {
             index: Index::new(Arc::clone(&store)),
             store,
             links,
-            media: Media::open(config.data.join("media"), config.max_upload_bytes).await,
+            media: Media::open(config.data.join(media::FOLDER), config.max_upload_bytes).await,
             janitor: Janitor::default(),
-            limits: Limits::new(config.limits.clone()),
-            presence: Arc::new(Memory::default()),
+            limits: Limits::new(config.limits.clone(), Arc::clone(&ephemeral.buckets), files),
+            voice,
+            presence: Arc::clone(&ephemeral.presence),
+            ephemeral,
             touched,
+            ids: Arc::new(Ids::new(minter, Arc::clone(&clock))),
             clock,
-            ids: Arc::new(ids),
             purges: Notify::new(),
             is_draining: AtomicBool::new(false),
+            drain: CancellationToken::new(),
             config,
         });
         Ok(Self {
             app,
-            incarnation: number,
             lane,
+            placement,
+            lanes,
+            cluster,
         })
+    }
+
+    /// From now on other nodes reach the entities and the relay lanes of this one, if there are others.
+    pub fn join(&self, hub: &Arc<Hub>) -> Option<Steward> {
+        let cluster = self.cluster.as_ref()?;
+        let directory = self.app.directory.clone();
+        let store = Arc::clone(&self.app.store);
+        cluster.open(
+            directory.clone(),
+            Arc::clone(hub),
+            Arc::clone(&self.lanes),
+            store,
+            &self.app.voice,
+        );
+        Some(Steward::start(cluster, directory, self.lane.clone()))
+    }
+
+    /// Looks after the rooms of nodes that are gone, until it is dropped.
+    pub fn warden(&self) -> Warden {
+        let voice = Arc::clone(&self.app.voice);
+        Warden::start(voice, Arc::clone(&self.app.store), self.placement.clone())
+    }
+
+    /// The sessions of other nodes.
+    pub fn elsewhere(&self) -> Arc<dyn Elsewhere> {
+        match &self.cluster {
+            Some(cluster) => Arc::clone(cluster) as Arc<dyn Elsewhere>,
+            None => Arc::new(Nowhere),
+        }
+    }
+
+    /// A node that has its store for itself, under its first incarnation.
+    #[cfg(test)]
+    pub(crate) async fn alone(
+        config: Config,
+        store: SharedStore,
+        publisher: Arc<dyn Publisher>,
+    ) -> Self {
+        use crate::ownership::{Ownership, Sharing};
+        // Many at once.
+        let mut config = config;
+        config.voice.ports = vec![0];
+        config.voice.listen = vec![[127, 0, 0, 1].into()];
+        let clock = Arc::new(SystemClock::new());
+        let ownership = Ownership::start(
+            Arc::clone(&store),
+            Sharing::Alone,
+            &config.node,
+            Arc::clone(&clock),
+        );
+        let run = ownership.run().await.unwrap();
+        let node = Self::start(Arc::new(config), store, clock, run, publisher).await;
+        node.unwrap()
     }
 
     /// The lane everything of this run is committed on, and its counters.
@@ -128,8 +255,9 @@ impl Node {
 
     /// Ends the entities once what they do is durable and answered.
     pub async fn shutdown(&self) {
+        self.app.voice.shutdown().await;
         self.app.directory.shutdown().await;
-        self.app.ids.release().await;
+        self.app.ephemeral.shutdown().await;
         self.lane.drain().await;
     }
 }

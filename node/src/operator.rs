@@ -11,9 +11,11 @@ use rookery_protocol::event::SharedFrame;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::{limits, text};
 
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::node::{Node, NodeError};
-use crate::serve::{ServeError, open_store};
+use crate::ownership::{self, Ownership, OwnershipError, Sharing};
+use crate::store::{OpenError, Opened};
 
 /// Why no operator was made.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +36,10 @@ pub enum OperatorError {
     Taken(String),
     /// The node cannot be started; a running server is said to be so.
     #[error(transparent)]
-    Store(#[from] ServeError),
+    Store(#[from] OpenError),
+    /// Another process has the store.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
     /// The node cannot be put together.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -64,11 +69,31 @@ pub async fn add(config: Config, name: &str, is_piped: bool) -> Result<UserId, O
     if !limits::PASSWORD_BYTES.contains(&password.len()) {
         return Err(OperatorError::BadPassword);
     }
-    let store = open_store(&config).await?;
-    let node = Node::start(Arc::new(config), Arc::new(store.clone()), Arc::new(Nobody)).await?;
+    let store = Opened::open_whole(&config).await?;
+    let clock = Arc::new(SystemClock::new());
+    if !store.is_own() {
+        ownership::is_not_running(&store.shared(), &config.node).await?;
+    }
+    // The command talks to nobody: in a cluster it waits until nobody else is there.
+    let sharing = if store.is_own() {
+        Sharing::Alone
+    } else {
+        Sharing::Unlinked
+    };
+    let ownership = Ownership::start(store.shared(), sharing, &config.node, Arc::clone(&clock));
+    let run = ownership.run().await?;
+    let node = Node::start(
+        Arc::new(config),
+        store.shared(),
+        clock,
+        run,
+        Arc::new(Nobody),
+    )
+    .await?;
     let made = make(&node, name, password).await;
     node.shutdown().await;
-    let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    ownership.end().await;
+    store.close().await;
     made
 }
 
@@ -76,7 +101,7 @@ async fn make(node: &Node, name: &str, password: String) -> Result<UserId, Opera
     let refused = OperatorError::Refused;
     let app = &node.app;
     let password_hash = app.passwords.hash(password).await.map_err(refused)?;
-    let user = UserId(app.ids.mint().await.map_err(refused)?);
+    let user = UserId(app.ids.mint().map_err(refused)?);
     let request = Register {
         username: name.to_owned(),
         global_name: None,

@@ -1,5 +1,6 @@
 //! `rookery serve`: a node from its start to its last breath.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,23 +8,27 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use rookery_actors::entity::{Clock, Publisher};
-use rookery_actors::store::SharedStore;
 use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::AdminSocket;
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::http;
 use crate::janitor;
+use crate::link::{Identity, IdentityError};
 use crate::listener::Listener;
 use crate::node::{Node, NodeError};
 use crate::open_files;
+use crate::ownership::{Neighbours, Ownership, OwnershipError, Run, Sharing};
 use crate::purge;
 use crate::relay::{Hub, NodeName};
-use crate::store::redb::{OpenError, RedbStore};
+use crate::store::{OpenError, Opened};
 use crate::tls::{Certificates, TlsError};
 
 /// What the drain may take in all, in front of the 10 s it is promised in.
@@ -45,6 +50,12 @@ pub enum ServeError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// It may not write.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
+    /// It cannot show who it is to other nodes.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// It cannot be put together.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -64,140 +75,254 @@ pub enum ServeError {
     System(#[from] std::io::Error),
 }
 
-/// Opens the store of the data folder; blocks on the disk.
-///
-/// # Errors
-/// What [`RedbStore::open`] says.
-pub async fn open_store(config: &Config) -> Result<RedbStore, ServeError> {
-    let folder = config.data.clone();
-    let opened = tokio::task::spawn_blocking(move || RedbStore::open(&folder)).await;
-    Ok(opened.map_err(std::io::Error::other)??)
-}
-
 /// Serves until it is told to end by SIGTERM or SIGINT, and then ends in order. A second signal ends the process.
 ///
 /// # Errors
-/// It could not start.
+/// It could not start, or may not go on.
 pub async fn serve(mut config: Config) -> Result<(), ServeError> {
     // Before the start, so that a signal during it ends in order too.
     let mut signals = Signals::new()?;
     open_files::raise(config.connections);
     let certificates = Certificates::load(&config.tls)?.map(Arc::new);
-    let address = config.listen;
-    let listen_failed = |reason| ServeError::Listen { address, reason };
     // Bound now, so that a taken address is told at once; nobody gets through before the node is ready.
-    let socket = bind(address).map_err(listen_failed)?;
-    let address = socket.local_addr().map_err(listen_failed)?;
-    config.listen = address;
+    let socket = bind(config.listen)?;
+    let address = socket.local_addr();
+    config.listen = address.map_err(|reason| ServeError::Listen {
+        address: config.listen,
+        reason,
+    })?;
+    let mut socket = Some(socket);
     let config = Arc::new(config);
-    let store = open_store(&config).await?;
-    let lanes = std::thread::available_parallelism().map_or(1, usize::from);
-    let (hub, inboxes) = Hub::new(lanes);
-    let shared: SharedStore = Arc::new(store.clone());
-    let publisher = Arc::clone(&hub) as Arc<dyn Publisher>;
-    let node = Node::start(Arc::clone(&config), shared, publisher).await?;
-    let name = NodeName {
-        node: config.node.clone(),
-        incarnation: node.incarnation,
-    };
-    let gateway = Gateway::start(
-        hub,
-        inboxes,
-        Arc::new(node.app.clone()),
-        Arc::clone(&node.app.clock) as Arc<dyn Clock>,
-        name,
-        config.public_url.clone(),
-    )?;
-    let stopping = CancellationToken::new();
-    let connections = TaskTracker::new();
-    let listener = Listener {
-        router: http::router(&node.app, &gateway),
-        certificates: certificates.clone(),
-        places: Arc::new(Semaphore::new(config.connections)),
-        stopping: stopping.clone(),
-        connections: connections.clone(),
-    };
-    let socket = socket.listen(BACKLOG).map_err(listen_failed)?;
-    let accepting = tokio::spawn(listener.run(socket));
-    let upkeep = tokio::spawn(upkeep(
-        node.app.clone(),
-        certificates.clone(),
-        signals.hangup,
-    ));
-    let ids = Arc::clone(&node.app.ids);
-    let ceiling = tokio::spawn(async move { ids.keep_ahead().await });
-    let janitor = tokio::spawn(janitor::run(node.app.clone()));
-    let purging = tokio::spawn(purge::run(node.app.clone()));
-    announce(address, certificates.is_some());
-    let signal = tokio::select! {
-        _ = signals.terminate.recv() => "SIGTERM",
-        _ = signals.interrupt.recv() => "SIGINT",
-    };
-    tracing::info!(signal, "draining");
-    let drain = async {
-        node.app.is_draining.store(true, Relaxed);
-        stopping.cancel();
-        gateway.shutdown(DRAIN_SESSIONS).await;
-        connections.close();
-        if tokio::time::timeout(DRAIN_REQUESTS, connections.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(left = connections.len(), "requests still under way");
+    let store = Opened::open_whole(&config).await?;
+    let clock = Arc::new(SystemClock::new());
+    let sharing = sharing(&config, store.is_own())?;
+    let is_linked = matches!(sharing, Sharing::Linked(_));
+    let ownership = Ownership::start(store.shared(), sharing, &config.node, Arc::clone(&clock));
+    loop {
+        let run = tokio::select! {
+            run = ownership.run() => run?,
+            _ = signals.end.received() => break,
+        };
+        let socket = match socket.take() {
+            Some(socket) => socket,
+            None => bind(config.listen)?,
+        };
+        let life = Life {
+            config: Arc::clone(&config),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            certificates: certificates.clone(),
+        };
+        let heirs = is_linked.then_some(&ownership);
+        if life.serve(run, heirs, socket, &mut signals).await? {
+            break;
         }
-        ceiling.abort();
-        upkeep.abort();
-        janitor.abort();
-        purging.abort();
-        node.shutdown().await;
-    };
-    tokio::select! {
-        drained = tokio::time::timeout(DRAIN, drain) => {
-            if drained.is_err() {
-                tracing::warn!("the drain took too long; ending all the same");
-            }
-        }
-        _ = signals.terminate.recv() => std::process::exit(1),
-        _ = signals.interrupt.recv() => std::process::exit(1),
+        tracing::warn!("the node begins again as a new incarnation");
     }
-    accepting.abort();
+    ownership.end().await;
     // Blocks until the last commit is on the disk.
-    let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    store.close().await;
     tracing::info!("ended");
     Ok(())
 }
 
+/// With whom the node shares its store.
+fn sharing(config: &Config, is_own: bool) -> Result<Sharing, ServeError> {
+    let cluster = &config.cluster;
+    let (Some(listen), Some(address)) = (cluster.listen, cluster.reached_by()) else {
+        return Ok(if is_own {
+            Sharing::Alone
+        } else {
+            Sharing::Unlinked
+        });
+    };
+    let identity = Identity::load(&config.node, cluster)?;
+    Ok(Sharing::Linked(Neighbours {
+        listen,
+        address,
+        identity,
+    }))
+}
+
+/// What is the same for every incarnation of a process.
+struct Life {
+    config: Arc<Config>,
+    store: Opened,
+    clock: Arc<SystemClock>,
+    certificates: Option<Arc<Certificates>>,
+}
+
+impl Life {
+    /// Serves under one incarnation, until a signal (true) or until the incarnation is fenced (false). What gives the
+    /// shards to other nodes at the end is `heirs`, if there are any.
+    async fn serve(
+        self,
+        run: Run,
+        heirs: Option<&Ownership>,
+        socket: TcpSocket,
+        signals: &mut Signals,
+    ) -> Result<bool, ServeError> {
+        let Self {
+            config,
+            store,
+            clock,
+            certificates,
+        } = self;
+        let address = config.listen;
+        let lanes = std::thread::available_parallelism().map_or(1, usize::from);
+        let (hub, inboxes) = Hub::new(lanes);
+        let publisher = Arc::clone(&hub) as Arc<dyn Publisher>;
+        let name = NodeName {
+            node: config.node.clone(),
+            incarnation: run.id.number,
+        };
+        let node = Node::start(
+            Arc::clone(&config),
+            store.shared(),
+            clock,
+            run.clone(),
+            publisher,
+        )
+        .await?;
+        let steward = node.join(&hub);
+        let warden = node.warden();
+        let gateway = Gateway::start(
+            hub,
+            inboxes,
+            node.elsewhere(),
+            Arc::new(node.app.clone()),
+            Arc::clone(&node.app.clock) as Arc<dyn Clock>,
+            name,
+            config.public_url.clone(),
+        )?;
+        let stopping = CancellationToken::new();
+        let connections = TaskTracker::new();
+        let listener = Listener {
+            router: http::router(&node.app, &gateway),
+            certificates: certificates.clone(),
+            places: Arc::new(Semaphore::new(config.connections)),
+            stopping: stopping.clone(),
+            connections: connections.clone(),
+        };
+        let socket = socket
+            .listen(BACKLOG)
+            .map_err(|reason| ServeError::Listen { address, reason })?;
+        let accepting = tokio::spawn(listener.run(socket));
+        let beside = [
+            tokio::spawn(janitor::run(node.app.clone())),
+            tokio::spawn(purge::run(node.app.clone())),
+        ];
+        // The node serves without it, too.
+        let admin = AdminSocket::serve(node.app.clone(), store.snapshots(), stopping.clone())
+            .inspect_err(
+                |error| tracing::warn!(%error, "no admin socket: commands cannot ask this node"),
+            );
+        announce(address, certificates.is_some());
+        let is_told = tokio::select! {
+            signal = signals.end.received() => {
+                tracing::info!(signal, "draining");
+                true
+            }
+            () = node.app.drain.cancelled() => {
+                tracing::info!("an operator asks to drain");
+                true
+            }
+            () = run.lost() => false,
+            never = upkeep(&node.app, certificates, &mut signals.hangup) => match never {},
+        };
+        if is_told {
+            node.app.voice.give_away().await;
+        }
+        if let (true, Some(heirs)) = (is_told, heirs) {
+            tokio::select! {
+                () = heirs.drain() => {}
+                _ = signals.end.received() => std::process::exit(1),
+            }
+        }
+        let drain = async {
+            node.app.is_draining.store(true, Relaxed);
+            stopping.cancel();
+            drop(admin);
+            gateway.shutdown(DRAIN_SESSIONS).await;
+            connections.close();
+            if tokio::time::timeout(DRAIN_REQUESTS, connections.wait())
+                .await
+                .is_err()
+            {
+                tracing::warn!(left = connections.len(), "requests still under way");
+            }
+            beside.iter().for_each(JoinHandle::abort);
+            drop((steward, warden));
+            node.shutdown().await;
+        };
+        tokio::select! {
+            drained = tokio::time::timeout(DRAIN, drain) => {
+                if drained.is_err() {
+                    tracing::warn!("the drain took too long; ending all the same");
+                }
+            }
+            _ = signals.end.received() => std::process::exit(1),
+        }
+        accepting.abort();
+        Ok(is_told)
+    }
+}
+
 /// The signals a node listens to.
 struct Signals {
+    end: EndSignals,
+    hangup: Signal,
+}
+
+/// The signals that end a process.
+struct EndSignals {
     terminate: Signal,
     interrupt: Signal,
-    hangup: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            end: EndSignals {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            },
             hangup: signal(SignalKind::hangup())?,
         })
     }
 }
 
-/// A socket at the address; a restarted node gets its address back at once.
-fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
+impl EndSignals {
+    /// Waits for one of them; its name.
+    async fn received(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }
 
-/// Looks after certificates and keys.
-async fn upkeep(app: crate::app::App, certificates: Option<Arc<Certificates>>, mut hangup: Signal) {
+/// A socket at the address; a restarted node gets its address back at once.
+fn bind(address: SocketAddr) -> Result<TcpSocket, ServeError> {
+    let bound = || {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bound().map_err(|reason| ServeError::Listen { address, reason })
+}
+
+/// Looks after certificates and keys, for ever.
+async fn upkeep(
+    app: &crate::app::App,
+    certificates: Option<Arc<Certificates>>,
+    hangup: &mut Signal,
+) -> Infallible {
     let mut certificate_beat = tokio::time::interval(LOOK_AT_CERTIFICATES);
     let mut key_beat = tokio::time::interval(LOOK_AT_KEYS);
     loop {

@@ -117,6 +117,8 @@ codes! {
     BannedFromGuild = (40007, 403, "The user is banned from this guild"),
     RegistrationClosed = (40001, 403, "Registration is closed on this server"),
     InvalidJson = (50109, 400, "The request body contains invalid JSON."),
+    NotInVoice = (40032, 400, "Target user is not connected to voice."),
+    VoiceFull = (0, 403, "The voice channel is full"),
 }
 
 /// One fault of one field of a form.
@@ -141,6 +143,9 @@ pub struct ApiError {
     /// Milliseconds until it may be tried again, of [`ErrorCode::SlowMode`] only.
     #[serde(default)]
     pub retry_after_ms: Option<u64>,
+    /// What the log calls this fault, of [`ErrorCode::Internal`] only.
+    #[serde(default)]
+    pub incident: Option<String>,
 }
 
 impl From<ErrorCode> for ApiError {
@@ -149,6 +154,7 @@ impl From<ErrorCode> for ApiError {
             code,
             fields: Vec::new(),
             retry_after_ms: None,
+            incident: None,
         }
     }
 }
@@ -171,6 +177,14 @@ impl ApiError {
         }
     }
 
+    /// `Internal`, with the name that the log has for what went wrong.
+    pub fn incident(name: impl Into<String>) -> Self {
+        Self {
+            incident: Some(name.into()),
+            ..ErrorCode::Internal.into()
+        }
+    }
+
     /// `SlowMode` for so many milliseconds more.
     pub fn slow_mode(retry_after_ms: u64) -> Self {
         Self {
@@ -182,6 +196,10 @@ impl ApiError {
     /// The JSON body: `{code, message, errors: {field: {_errors: [{code, message}]}}}`; with `retry_after` in seconds.
     pub fn body(&self) -> Value {
         let mut body = json!({ "code": self.code.code(), "message": self.code.message() });
+        if let Some(incident) = &self.incident {
+            let message = self.code.message();
+            body["message"] = format!("{message} (incident {incident})").into();
+        }
         if !self.fields.is_empty() {
             let mut errors = Map::new();
             for field in &self.fields {
@@ -313,6 +331,18 @@ mod tests {
         assert_eq!(
             body["errors"]["channels"]["_errors"][0]["message"],
             "too many"
+        );
+    }
+
+    #[test]
+    fn an_incident_is_named_in_the_message() {
+        let body = ApiError::incident("2Xy").body();
+        assert_eq!(
+            (&body["code"], &body["message"]),
+            (
+                &json!(0),
+                &json!("500: Internal Server Error (incident 2Xy)")
+            )
         );
     }
 

@@ -71,6 +71,9 @@ event_names! {
     RelationshipAdd = "RELATIONSHIP_ADD",
     RelationshipUpdate = "RELATIONSHIP_UPDATE",
     RelationshipRemove = "RELATIONSHIP_REMOVE",
+    VoiceStateUpdate = "VOICE_STATE_UPDATE",
+    VoiceServerUpdate = "VOICE_SERVER_UPDATE",
+    VoiceRefused = "VOICE_REFUSED",
 }
 
 /// Who of an entity's subscribed sessions an event is for.
@@ -90,6 +93,13 @@ pub enum Audience {
         permissions: Permissions,
         /// Where.
         channel: Option<ChannelId>,
+    },
+    /// Those whose users see one channel of the group and not another.
+    ChannelOnly {
+        /// What they see.
+        sees: ChannelId,
+        /// What they do not see.
+        not: ChannelId,
     },
 }
 

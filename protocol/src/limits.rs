@@ -271,6 +271,13 @@ pub const ASK_MS: u64 = 5_000;
 pub const USER_IDLE_MS: u64 = 60_000;
 /// Milliseconds without a message after which a group is passivated; a large one takes a while to load.
 pub const GROUP_IDLE_MS: u64 = 5 * 60 * 1_000;
+/// Milliseconds after which an entity whose rows cannot be read is loaded anew.
+pub const SPOILED_MS: u64 = 10_000;
+
+/// Commands of other nodes that an entity remembers to have done; above it they are answered busy.
+pub const REQUESTS_PER_ENTITY: usize = 16_384;
+/// How long it remembers one at least, in milliseconds: longer than anybody repeats a request.
+pub const REQUEST_MS: u64 = 2 * REQUEST_SECONDS * 1_000;
 /// Units in one commit.
 pub const COMMIT_UNITS: usize = 512;
 /// Units that wait for the commit lane; above it entities are answered busy.
@@ -281,3 +288,290 @@ pub const COMMIT_RETRY_FIRST_MS: u64 = 10;
 pub const COMMIT_RETRY_MAX_MS: u64 = 1_000;
 /// Pages of the embedded store held in memory; what is beyond comes from the page cache of the operating system.
 pub const STORE_CACHE_BYTES: usize = 32 * 1_024 * 1_024;
+/// Bytes of one row; a unit with a larger one is refused. MongoDB's documents hold 16 MiB, key and all.
+pub const ROW_BYTES: usize = 15 * 1_024 * 1_024;
+/// Bytes of rows in one command to MongoDB, whose commands are documents too; a row above it has one of its own.
+pub const STORE_COMMAND_BYTES: usize = 12 * 1_024 * 1_024;
+/// Writes in one command to MongoDB, which takes 100,000.
+pub const STORE_COMMAND_WRITES: usize = 10_000;
+/// Milliseconds a call of the store in another process may take; then its outcome is unknown.
+pub const STORE_CALL_MS: u64 = 5_000;
+/// Milliseconds to find a server of the store that can be used, and to connect to one; within [`STORE_CALL_MS`], so that
+/// the reason is known when it ends.
+pub const STORE_SELECT_MS: u64 = 4_000;
+/// Milliseconds between looks at each server of the store; changes are heard of at once.
+pub const STORE_HEARTBEAT_MS: u64 = 2_000;
+/// Connections of a node to each server of the store.
+pub const STORE_CONNECTIONS: u32 = 64;
+/// Times a commit that met another's is tried within one call.
+pub const STORE_COMMIT_TRIES: u32 = 4;
+/// The longest pause between two tries of a transaction that met another's, in milliseconds.
+pub const STORE_CONFLICT_PAUSE_MS: u64 = 64;
+/// Milliseconds a transaction may stand open, with nobody at work on it, before who is held up by it ends it: they take a
+/// few, so its client is dead, stopped or cut off.
+pub const STORE_ORPHAN_MS: u64 = 1_000;
+/// Milliseconds a write of a lane's document waits at first for a transaction that holds it; doubles.
+pub const STORE_SEIZE_MS: u64 = 50;
+
+// --- voice channels -------------------------------------------------------------------------------------------
+
+/// People in a voice channel, whatever its own limit.
+pub const ROOM_PEOPLE: usize = 500;
+/// People in all voice channels of a group.
+pub const VOICE_STATES_PER_GROUP: usize = 1_000;
+/// Milliseconds after which who is in a voice channel but not in its room is taken out of it.
+pub const VOICE_ABSENT_MS: u64 = 30_000;
+/// Voice states (opcode 4) of a session that wait.
+pub const VOICE_FORMS: usize = 16;
+/// Milliseconds between two questions of a room to its group.
+pub const ROOM_BEAT_MS: u64 = 2_000;
+/// Milliseconds between two looks of a node for rooms whose node is gone.
+pub const ROOM_WATCH_MS: u64 = 1_000;
+/// Milliseconds between two looks of a room at its clients.
+pub const ROOM_LOOK_MS: u64 = 500;
+/// Messages that wait for a room; above it, what comes is dropped and the client closed.
+pub const ROOM_MAILBOX: u64 = 8_192;
+/// Rooms of a node.
+pub const ROOMS: usize = 4_096;
+/// Milliseconds for which a client that lost its voice socket keeps its place while its media goes on.
+pub const VOICE_RESUME_MS: u64 = 60_000;
+/// The same when its media does not go on either.
+pub const VOICE_LOST_MS: u64 = 10_000;
+/// Bytes of a frame from a client on the voice socket: an offer, whose line ends JSON writes as two characters.
+pub const VOICE_FRAME_BYTES: usize = OFFER_BYTES + 32 * 1_024;
+/// Frames to a client that wait for its voice socket; above it, it is closed and may resume.
+pub const VOICE_FRAMES_QUEUED: usize = 256;
+/// Frames from a client on the voice socket within [`VOICE_WINDOW_MS`].
+pub const VOICE_FRAMES: u32 = 240;
+/// The window of [`VOICE_FRAMES`], in milliseconds.
+pub const VOICE_WINDOW_MS: u64 = 60_000;
+/// Milliseconds between two heartbeats of a voice socket.
+pub const VOICE_HEARTBEAT_MS: u64 = 13_750;
+/// Milliseconds without any frame after which a voice socket is closed.
+pub const VOICE_SILENCE_MS: u64 = 41_250;
+/// Milliseconds that a voice socket has for its first frame.
+pub const VOICE_IDENTIFY_MS: u64 = 10_000;
+/// Streams that a client may want at once.
+pub const VOICE_WANTS: usize = 64;
+/// Seconds that TURN credentials are good for.
+pub const TURN_SECONDS: u64 = 12 * 60 * 60;
+
+// --- backups --------------------------------------------------------------------------------------------------
+
+/// The body of one record of a backup: the largest row that any store takes (16 MiB), and its key.
+pub const ARCHIVE_RECORD_BYTES: usize = 17 * 1_024 * 1_024;
+/// Bytes of a file in one record of a backup.
+pub const ARCHIVE_CHUNK_BYTES: usize = 256 * 1_024;
+/// The longest path of a file in a backup.
+pub const ARCHIVE_PATH_BYTES: usize = 1_024;
+/// Rows read at once when a whole store is walked.
+pub const WALK_PAGE: usize = 512;
+/// Rows of one commit of a restore.
+pub const RESTORE_ROWS: usize = 2_000;
+/// Bytes of rows after which a restore commits.
+pub const RESTORE_BYTES: usize = 4 * 1_024 * 1_024;
+
+// --- ownership ------------------------------------------------------------------------------------------------
+
+/// Virtual shards that entities are spread over. Part of what is stored: it never changes.
+pub const SHARDS: u16 = 4_096;
+/// Shards claimed in one transaction, and shards on their way out of a node at the same time.
+pub const SHARD_WAVE: usize = 256;
+/// Milliseconds between two looks at who owns what while nothing moves.
+pub const SHARD_SCAN_MS: u64 = 30_000;
+/// Nodes of a cluster.
+pub const CLUSTER_NODES: usize = 64;
+/// Questions to other nodes that are open at a time, and questions of others that are under way.
+pub const REMOTE_CALLS: usize = 16_384;
+/// Commit lanes of a node. A second one only when a measurement asks for it.
+pub const LANES_PER_NODE: u16 = 1;
+/// Milliseconds between two renewals of a lease.
+pub const RENEW_MS: u64 = 1_000;
+/// Milliseconds that a lease holds, counted from the start of the last renewal that was acknowledged.
+pub const LEASE_MS: u64 = 5_000;
+/// Milliseconds that another's lease must stand still before it is condemned. The difference to [`LEASE_MS`] is what the
+/// clocks of two machines may disagree on: both run within 5 % of true.
+pub const CONDEMN_MS: u64 = 6_000;
+/// The longest pause between two of my renewals that counts as time in which the store answered.
+pub const CONDEMN_STEP_MS: u64 = 2_000;
+/// Milliseconds after which a report of a refused connection is void.
+pub const REFUSED_MS: u64 = 5_000;
+/// Milliseconds that the link of two live nodes may be cut before the younger one is evicted.
+pub const LINK_CUT_MS: u64 = 10_000;
+/// Milliseconds after which a call of the store by the rules of ownership counts as unknown.
+pub const OWNERSHIP_CALL_MS: u64 = 2_000;
+/// Milliseconds before such a call is made again.
+pub const STORE_PAUSE_MS: u64 = 250;
+/// Milliseconds that ids are reserved ahead.
+pub const ID_RESERVE_MS: u64 = 10_000;
+
+// --- links between nodes --------------------------------------------------------------------------------------
+
+/// Envelopes in one frame of a link.
+pub const LINK_FRAME_ENVELOPES: usize = 256;
+/// Bytes of a frame with more than one envelope.
+pub const LINK_FRAME_BYTES: usize = 256 * 1_024;
+/// Bytes of one envelope; one above [`LINK_FRAME_BYTES`] has a frame of its own. A picture of a group with its members
+/// and channels at their limits is the largest.
+pub const ENVELOPE_BYTES: usize = 8 * 1_024 * 1_024;
+/// Bytes for one peer that are queued or not acknowledged by it; above it what must arrive is refused, above half of it what
+/// may be lost is dropped.
+pub const LINK_BUDGET_BYTES: usize = 16 * 1_024 * 1_024;
+/// Bytes that are on their way to a peer without an acknowledgement; the rest waits in the queue.
+pub const LINK_WINDOW_BYTES: usize = 4 * 1_024 * 1_024;
+/// Frames that are on their way to a peer without an acknowledgement.
+pub const LINK_WINDOW_FRAMES: usize = 1_024;
+/// Frames taken from a peer after which they are acknowledged even if nothing else is sent to it.
+pub const LINK_ACK_FRAMES: usize = 256;
+/// Bytes taken from a peer after which they are acknowledged even if nothing else is sent to it.
+pub const LINK_ACK_BYTES: usize = 256 * 1_024;
+/// Milliseconds between two looks at a link: whether something is to be acknowledged, and whether it still lives.
+pub const LINK_TICK_MS: u64 = 200;
+/// Milliseconds without a frame to a peer after which an empty one is sent.
+pub const LINK_ALIVE_MS: u64 = 1_000;
+/// Milliseconds without a byte from a peer after which its link is dropped.
+pub const LINK_IDLE_MS: u64 = 6_000;
+/// Milliseconds that bytes wait for a peer's socket after which its link is dropped.
+pub const LINK_STALL_MS: u64 = 6_000;
+/// Milliseconds from the connection to the end of the handshake: TLS and the exchange of names.
+pub const LINK_HANDSHAKE_MS: u64 = 3_000;
+/// Milliseconds from there until the link carries envelopes.
+pub const LINK_READY_MS: u64 = 3_000;
+/// Milliseconds that a connection to a peer may take to be made.
+pub const LINK_CONNECT_MS: u64 = 2_000;
+/// Connections in their handshake; more are closed at once.
+pub const LINK_HANDSHAKES: usize = 64;
+/// The first pause before a peer is dialled again, in milliseconds; doubles up to [`LINK_RETRY_MAX_MS`].
+pub const LINK_RETRY_FIRST_MS: u64 = 50;
+/// The longest pause before a peer is dialled again, in milliseconds.
+pub const LINK_RETRY_MAX_MS: u64 = 1_000;
+/// Bytes of a message of ractor's handshake on a link.
+pub const LINK_AUTH_BYTES: usize = 4 * 1_024;
+/// Messages of ractor's handshake on a link, from one side.
+pub const LINK_AUTH_FRAMES: u32 = 8;
+/// Bytes of a control message of ractor on a link.
+pub const LINK_CONTROL_BYTES: usize = 16 * 1_024;
+/// Control messages of ractor in [`LINK_CONTROL_MS`]; it sends a ping and a pong every few seconds.
+pub const LINK_CONTROL_FRAMES: u32 = 64;
+/// The window of [`LINK_CONTROL_FRAMES`], in milliseconds.
+pub const LINK_CONTROL_MS: u64 = 10_000;
+/// Milliseconds that a link lasts to a node that the view does not show: it may have read a newer one.
+pub const LINK_STRANGER_MS: u64 = 30_000;
+/// Milliseconds that the end of the links may take, for what is queued to be acknowledged.
+pub const LINK_FLUSH_MS: u64 = 1_000;
+
+// --- sessions that move ---------------------------------------------------------------------------------------
+
+/// Bytes of missed events that go with a session to another node; one that missed more starts anew. Fits an envelope.
+pub const PARCEL_BYTES: usize = 6 * 1_024 * 1_024;
+/// Milliseconds in which a session is looked for again whose node may live and does not answer; then its client comes again.
+pub const COPY_WAIT_MS: u64 = 3_000;
+/// Milliseconds after which copies of a node that is linked and tells nothing any more are dropped; longer than it takes a link
+/// to be.
+pub const STALE_COPY_MS: u64 = 20_000;
+/// Milliseconds that a node which may have a session is given to hand it over.
+pub const TAKE_MS: u64 = 5_000;
+/// Milliseconds that a node which stops waits for others to take its sessions.
+pub const RELEASE_MS: u64 = 2_000;
+/// Bytes of sessions that one checkpoint tells a buddy of for the first time; more of them wait for the next one.
+pub const CHECKPOINT_BYTES: usize = 2 * 1_024 * 1_024;
+/// Checkpoints that a buddy looks back: one a second, so somewhat more than a session can be resumed.
+pub const CHECKPOINTS_KEPT: u32 = 128;
+/// Sessions of other nodes that a buddy keeps; more are not kept.
+pub const KEPT_SESSIONS: usize = 65_536;
+/// Topics of other nodes' sessions that a buddy keeps.
+pub const KEPT_TOPICS: usize = 65_536;
+/// Numbers of 16 to 32 bytes that a buddy keeps; above it, it looks back less far.
+pub const KEPT_ENTRIES: usize = 2 * 1_024 * 1_024;
+
+// --- what nodes share and may lose ----------------------------------------------------------------------------
+
+/// Milliseconds that a request waits for Redis; then the node goes on without it.
+pub const EPHEMERAL_MS: u64 = 50;
+/// Milliseconds that work in the background waits for Redis.
+pub const EPHEMERAL_BACKGROUND_MS: u64 = 1_000;
+/// Milliseconds that a connection to Redis may take until it is of use.
+pub const EPHEMERAL_CONNECT_MS: u64 = 2_000;
+/// Milliseconds between two looks whether an idle Redis is still there.
+pub const EPHEMERAL_PROBE_MS: u64 = 1_000;
+/// Milliseconds for which a node believes its copy of an account or profile while it hears what others change.
+pub const COPY_HEARD_MS: u64 = 10_000;
+/// The same while it does not hear.
+pub const COPY_UNHEARD_MS: u64 = 1_000;
+/// Milliseconds that a profile stays in Redis. Longer than a request may take, so that one that read an old profile has
+/// ended before it is forgotten that there is a newer one.
+pub const PROFILE_SHARED_MS: u64 = 5 * 60 * 1_000;
+/// Changed accounts that wait to be told to other nodes; above it they are told to forget everything.
+pub const VOIDS_QUEUED: usize = 65_536;
+/// Profiles that wait to be offered to other nodes; the oldest makes room.
+pub const OFFERS_QUEUED: usize = 4_096;
+/// Milliseconds between two signs of life of a node.
+pub const BEAT_MS: u64 = 2_000;
+/// Milliseconds that a node's sign of life lasts.
+pub const HINT_MS: u64 = 6_000;
+/// Nodes whose hints a node keeps.
+pub const HINTS: usize = 1_024;
+/// Milliseconds that people on a node are believed to be online without a sign of life from it.
+pub const PRESENCE_SHARED_MS: u64 = 30_000;
+/// People on other nodes of whom a node knows that they are online.
+pub const PRESENCE_ELSEWHERE: usize = 262_144;
+
+// --- voice rooms ----------------------------------------------------------------------------------------------
+
+/// Bytes of an SDP offer. Chromium's with all slots is about 150 kB.
+pub const OFFER_BYTES: usize = 256 * 1_024;
+/// Media sections of an offer.
+pub const OFFER_SECTIONS: usize = 40;
+/// ICE candidates in an offer.
+pub const OFFER_CANDIDATES: usize = 64;
+/// Bytes of a section's `mid` and of a layer's `rid`: what str0m keeps of one.
+pub const SECTION_NAME_BYTES: usize = 16;
+/// Sections of an offer that receive audio.
+pub const AUDIO_SLOTS: usize = 8;
+/// Sections of an offer that receive video.
+pub const VIDEO_SLOTS: usize = 24;
+/// Layers of a simulcast video.
+pub const SIMULCAST_LAYERS: usize = 3;
+/// Peers of one room.
+pub const ROOM_PEERS: usize = 1_000;
+/// Voices that are forwarded at once: the loudest.
+pub const LOUDEST: usize = 3;
+/// Remote addresses that one peer may have at once; more are not believed until it restarts ICE.
+pub const PEER_ADDRESSES: usize = 16;
+/// Different SSRCs that one peer may ever send, those of resends included; packets of others are dropped.
+pub const PEER_SSRCS: usize = 256;
+/// Milliseconds that an offering peer may take until its media is connected.
+pub const PEER_CONNECT_MS: u64 = 30_000;
+/// Milliseconds that a peer whose connection was lost may take to come back.
+pub const PEER_LOST_MS: u64 = 30_000;
+/// Milliseconds between two requests for a keyframe of one layer.
+pub const KEYFRAME_MERGE_MS: u64 = 400;
+/// Milliseconds without a packet after which a video layer is held to be off.
+pub const LAYER_IDLE_MS: u64 = 1_500;
+/// Milliseconds that somebody who fell silent is still said to speak.
+pub const SPEAKING_HOLD_MS: u64 = 500;
+/// Milliseconds for which a voice that was let in cannot be displaced while it speaks.
+pub const VOICE_HOLD_MS: u64 = 1_000;
+/// Milliseconds between two steps of a room's clockwork: silence, requests that wait, layers.
+pub const ROOM_TICK_MS: u64 = 100;
+/// Milliseconds between two statistics of a peer.
+pub const PEER_STATS_MS: u64 = 1_000;
+/// Milliseconds after a layer had to be dropped in which no higher one is tried.
+pub const LAYER_CALM_MS: u64 = 2_000;
+/// Milliseconds for which a viewer's most important picture plays on at its smallest layer when his way is thought not to bear
+/// even that: an estimate dips below what there is when a way gets narrow.
+pub const PAUSE_PATIENCE_MS: u64 = 5_000;
+/// Video packets that are kept per slot to send them again.
+pub const RESEND_PACKETS: usize = 512;
+/// Milliseconds that they are kept.
+pub const RESEND_MS: u64 = 2_000;
+/// Datagrams that wait for a worker's socket; above it they are dropped and counted.
+pub const DATAGRAMS_QUEUED: usize = 8_192;
+/// Bytes of a datagram; a longer one is dropped.
+pub const DATAGRAM_BYTES: usize = 2_000;
+/// Bytes of the sockets' buffers in the kernel, if it allows them.
+pub const MEDIA_SOCKET_BYTES: usize = 4 * 1_024 * 1_024;
+/// Workers, and addresses that each listens on.
+pub const MEDIA_WORKERS: usize = 64;
+/// Messages to one worker that wait.
+pub const MEDIA_ORDERS: usize = 16_384;

@@ -11,8 +11,9 @@ mod samples;
 use proptest::prelude::*;
 use rookery_protocol::document::{
     Applications, Attachments, AuditLog, Bans, Channels, Directs, EndedGroups, Events, Groups,
-    InviteCodes, Invites, LaneRow, Marks, Members, Memberships, Mentions, Messages, Nodes, Outbox,
-    Pairs, Pins, Purges, Reactions, ReadStates, SigningKeys, Table, TableId, Usernames, Users,
+    Incarnations, InviteCodes, Invites, LaneRow, Marks, Members, Memberships, Mentions, Messages,
+    Nodes, Outbox, Pairs, Pins, Purges, Reactions, ReadStates, Requests, Restores, Rooms, RoomsAt,
+    Shards, SigningKeys, Table, TableId, Usernames, Users, View, VoiceStates, Workers, check,
     decode, encode,
 };
 use rookery_protocol::entity::EntityRef;
@@ -48,6 +49,7 @@ macro_rules! rows {
                 #[test]
                 fn $sample(row in samples::any::$sample()) {
                     let bytes = encode::<$table>(&row);
+                    prop_assert!(check(<$table as Table>::ID, &bytes).is_ok());
                     prop_assert_eq!(decode::<$table>(&bytes).unwrap(), row);
                 }
             )*
@@ -65,6 +67,7 @@ macro_rules! rows {
                 $(
                     let error = decode::<$table>(bytes).err().expect("no row");
                     assert!(error.to_string().contains(<$table as Table>::ID.name()));
+                    assert!(check(<$table as Table>::ID, bytes).is_err());
                 )*
             }
         }
@@ -98,6 +101,15 @@ rows! {
     pins_on_disk: Pins = pin,
     reactions_on_disk: Reactions = reaction,
     attachments_on_disk: Attachments = attachment,
+    restores_on_disk: Restores = restore,
+    incarnations_on_disk: Incarnations = incarnation,
+    workers_on_disk: Workers = worker,
+    shards_on_disk: Shards = shard,
+    view_on_disk: View = view,
+    requests_on_disk: Requests = request,
+    voice_states_on_disk: VoiceStates = voice_state,
+    rooms_on_disk: Rooms = room,
+    rooms_at_on_disk: RoomsAt = room_at,
 }
 
 #[test]

@@ -137,6 +137,7 @@ async fn run() {
         channel,
         readers: Readers::default(),
         node: Rc::new(node),
+        readers_at: None,
     };
     let node = Rc::clone(&ours.node);
     identify(&mut ours, 5).await;

@@ -193,6 +193,8 @@ fn encoding(row: &MessageRow) -> (f64, f64, usize) {
         username: author.username.clone(),
         global_name: author.global_name.clone(),
         timeout_until: None,
+        mute: false,
+        deaf: false,
     };
     let beside = Author(&author);
     let body = || {

@@ -1,5 +1,6 @@
-//! Figures of the embedded store: commits of 1, 64 and 256 messages, the commit lane with as many in flight, and reads
-//! beside a busy lane. `cargo bench -p rookery-tests --bench store [SECONDS]`.
+//! Figures of the stores, redb's and MongoDB's side by side: commits of 1 to 512 messages, the commit lane with as many in
+//! flight, and reads beside a busy lane. `cargo bench -p rookery-tests --bench store [SECONDS]`; mongod runs on this machine
+//! too, and takes its share of the cores.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -13,39 +14,52 @@ use std::time::{Duration, Instant};
 
 use rookery_actors::commit::{CommitLane, Outcome};
 use rookery_actors::store::{Commit, LaneId, Order, Scan, SharedStore, Unit, Write};
+use rookery_node::store::mongo::MongoStore;
 use rookery_node::store::redb::RedbStore;
 use rookery_protocol::document::{Key, TableId};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::ids::GroupId;
+use rookery_tests::servers::Mongod;
 
 /// Groups that messages are spread over.
 const GROUPS: u64 = 64;
 
-/// What a message writes: its row, its event, and one event trimmed from the log.
+/// Events after which a group trims its log.
+const TRIM_EVERY: u64 = 256;
+
+/// What a message writes: its row, its event, and now and then the end of the log is trimmed.
 fn message(n: u64) -> Unit {
     let entity = EntityRef::from(GroupId(1 + n % GROUPS));
     let gseq = n / GROUPS;
+    let mut writes = vec![
+        Write::Insert {
+            table: TableId::Messages,
+            key: Key::new(entity.id, n),
+            row: document(300),
+        },
+        Write::Insert {
+            table: TableId::Events,
+            key: Key::new(entity, gseq),
+            row: document(800),
+        },
+    ];
+    if gseq % TRIM_EVERY == entity.id % TRIM_EVERY {
+        writes.push(Write::DeleteUpTo {
+            table: TableId::Events,
+            partition: entity.into(),
+            last: gseq.saturating_sub(100).into(),
+        });
+    }
     Unit {
         entity,
         absent: Vec::new(),
-        writes: vec![
-            Write::Put {
-                table: TableId::Messages,
-                key: Key::new(entity.id, n),
-                row: vec![b'm'; 300],
-            },
-            Write::Put {
-                table: TableId::Events,
-                key: Key::new(entity, gseq),
-                row: vec![b'e'; 800],
-            },
-            Write::DeleteUpTo {
-                table: TableId::Events,
-                partition: entity.into(),
-                last: gseq.saturating_sub(100).into(),
-            },
-        ],
+        writes,
     }
+}
+
+/// A row of about so many bytes.
+fn document(bytes: usize) -> Vec<u8> {
+    mongodb::bson::serialize_to_vec(&mongodb::bson::doc! { "content": "m".repeat(bytes) }).unwrap()
 }
 
 fn lane(incarnation: u64) -> LaneId {
@@ -166,23 +180,19 @@ async fn reads(store: &SharedStore, what: &str, time: Duration) {
     latencies.print(what, n * 50, began.elapsed());
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
-    let seconds = std::env::args().find_map(|argument| argument.parse().ok());
-    let time = Duration::from_secs(seconds.unwrap_or(3));
-    let folder = tempfile::tempdir().unwrap();
-    let redb = RedbStore::open(folder.path()).unwrap();
-    let store: SharedStore = Arc::new(redb.clone());
+/// Everything about one store.
+async fn measure(name: &str, store: &SharedStore, time: Duration) {
+    println!("--- {name}");
     let mut incarnation = 0;
-    for batch in [1, 64, 256] {
+    for batch in [1, 64, 128, 256, 512] {
         incarnation += 1;
-        commits(&store, incarnation, batch, time).await;
+        commits(store, incarnation, batch, time).await;
     }
     for in_flight in [1, 64, 256, 1_024] {
         incarnation += 1;
-        through_lane(&store, incarnation, in_flight, time).await;
+        through_lane(store, incarnation, in_flight, time).await;
     }
-    reads(&store, "page of 50, lane idle", time).await;
+    reads(store, "page of 50, lane idle", time).await;
     let stop = Arc::new(AtomicBool::new(false));
     let writer = {
         let (store, stop) = (store.clone(), Arc::clone(&stop));
@@ -195,9 +205,24 @@ async fn main() {
             }
         })
     };
-    reads(&store, "page of 50, lane busy", time).await;
+    reads(store, "page of 50, lane busy", time).await;
     stop.store(true, Relaxed);
     writer.join().unwrap();
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let seconds = std::env::args().find_map(|argument| argument.parse().ok());
+    let time = Duration::from_secs(seconds.unwrap_or(3));
+    let mongod = Mongod::start().await;
+    let store = MongoStore::connect(&mongod.url("bench")).await.unwrap();
+    measure("MongoDB", &(Arc::new(store) as SharedStore), time).await;
+    drop(mongod);
+
+    let folder = tempfile::tempdir().unwrap();
+    let redb = RedbStore::open(folder.path()).unwrap();
+    let store: SharedStore = Arc::new(redb.clone());
+    measure("redb", &store, time).await;
 
     let size = folder.path().join("rookery.redb").metadata().unwrap().len();
     drop(store);

@@ -1,27 +1,38 @@
 //! What the fuzz targets do with their bytes; CI replays their corpus through the same functions. Each reads what
 //! strangers send: nothing may panic, and what is accepted must hold what it promises.
 
+use rookery_actors::sfu::{Codec, starts_keyframe, vp8_height};
 use rookery_node::auth::access::{self, AccessKey};
 use rookery_node::auth::bot::{self, BotKey};
 use rookery_node::auth::refresh::RefreshToken;
 use rookery_node::gateway::decode::{ClientCommand, decode, wishes};
 use rookery_node::http::{body, form};
+use rookery_node::link::scan::{End, MESSAGE_BYTES, Scanner};
 use rookery_node::relay::SessionId;
+use rookery_node::voice::media::{Datagram, classify, local_ufrag, outline};
 use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::cluster::{Batch, Hello, LinkFrame};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::ids::ChannelId;
 use rookery_protocol::intents::Intents;
+use rookery_protocol::limits;
 use serde_json::Value;
 
 /// The name of a target, and what it does with its bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets with their names, which are also those of the folders in `tests/fuzz/corpus`.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 10] = [
     ("gateway_frame", gateway_frame),
     ("token", token),
     ("session_id", session_id),
     ("form", form),
+    ("link_frame", link_frame),
+    ("link_hello", link_hello),
+    ("link_stream", link_stream),
+    ("media_datagram", media_datagram),
+    ("media_offer", media_offer),
+    ("media_payload", media_payload),
 ];
 
 /// A frame from a gateway client.
@@ -111,5 +122,100 @@ pub fn form(bytes: &[u8]) {
         );
         let text = body.to_string();
         assert!(serde_json::from_str::<Value>(&text).is_ok_and(|again| again == body));
+    }
+}
+
+/// A frame of another node. What is read is written again, and means the same.
+pub fn link_frame(bytes: &[u8]) {
+    let Ok(frame) = LinkFrame::decode(bytes) else {
+        return;
+    };
+    assert_eq!(LinkFrame::link_of(bytes), Some(frame.link));
+    let mut batch = Batch::default();
+    for envelope in &frame.envelopes {
+        // What was not written in the shortest form fits all the better.
+        let pushed = batch.push(envelope, usize::MAX);
+        assert!(pushed.is_ok_and(|added| added.is_some()), "{envelope:?}");
+    }
+    let again = LinkFrame::decode(&batch.seal(frame.link, frame.acked));
+    assert_eq!(again, Ok(frame));
+}
+
+/// The greeting of another node.
+pub fn link_hello(bytes: &[u8]) {
+    if let Ok(hello) = Hello::decode(bytes) {
+        assert_eq!(hello.encode(), bytes, "two greetings that mean the same");
+    }
+}
+
+/// What another node's ractor says, in pieces of one byte and as a whole; its first byte chooses the end.
+pub fn link_stream(bytes: &[u8]) {
+    let Some((end, stream)) = bytes.split_first() else {
+        return;
+    };
+    let end = if end & 1 == 0 {
+        End::Dialler
+    } else {
+        End::Listener
+    };
+    let read = |pieces: Vec<&[u8]>| {
+        let mut scanner = Scanner::new(end, "b.2@b".to_owned());
+        let mut begun = Vec::new();
+        let mut all = |bytes| begun.push(bytes);
+        let mut pieces = pieces.into_iter();
+        let result = pieces.try_for_each(|some| scanner.feed(0, some, &mut all));
+        (result, begun)
+    };
+    let whole = read(vec![stream]);
+    assert_eq!(read(stream.chunks(1).collect()), whole);
+    assert!(whole.1.iter().all(|&bytes| bytes <= MESSAGE_BYTES));
+}
+
+/// A datagram to a media worker, before it is known whose it is.
+pub fn media_datagram(bytes: &[u8]) {
+    match classify(bytes) {
+        Datagram::Rtp(ssrc) => assert_eq!(bytes[8..12], ssrc.to_be_bytes()),
+        Datagram::StunRequest => {
+            if let Some(name) = local_ufrag(bytes) {
+                assert!(!name.contains(':'));
+                let found = bytes.windows(name.len() + 1);
+                let said = format!("{name}:");
+                assert!(found.clone().any(|part| part == said.as_bytes()));
+            }
+        }
+        Datagram::Stun | Datagram::Dtls | Datagram::Rtcp | Datagram::Other => {}
+    }
+}
+
+/// An SDP offer, before str0m reads it.
+pub fn media_offer(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let Ok(outline) = outline(text) else {
+        return;
+    };
+    assert!((1..=limits::OFFER_SECTIONS).contains(&outline.sections.len()));
+    for (index, section) in outline.sections.iter().enumerate() {
+        assert!((1..=limits::SECTION_NAME_BYTES).contains(&section.mid.len()));
+        assert!(section.rids.len() <= limits::SIMULCAST_LAYERS);
+        let before = &outline.sections[..index];
+        assert!(before.iter().all(|other| other.mid != section.mid));
+    }
+    let slots = |audio| {
+        let alive = outline.sections.iter().filter(|section| section.alive);
+        alive.filter(|s| s.receives && s.audio == audio).count()
+    };
+    assert!(slots(true) <= limits::AUDIO_SLOTS && slots(false) <= limits::VIDEO_SLOTS);
+}
+
+/// The payload of a peer's RTP packet.
+pub fn media_payload(bytes: &[u8]) {
+    for codec in Codec::ALL {
+        let starts = starts_keyframe(codec, bytes);
+        assert!(!starts || codec == Codec::Opus || !bytes.is_empty());
+    }
+    if let Some(height) = vp8_height(bytes) {
+        assert!(height < 1 << 14 && starts_keyframe(Codec::Vp8, bytes));
     }
 }

@@ -16,4 +16,7 @@ pub mod contract;
 pub mod disk;
 pub mod fuzz;
 pub mod harness;
+pub mod links;
 pub mod readme;
+pub mod servers;
+pub mod voice;

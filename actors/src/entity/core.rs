@@ -2,10 +2,14 @@
 
 use async_trait::async_trait;
 use rookery_protocol::command::{Answer, Notice};
-use rookery_protocol::document::{Key, TableId};
+use rookery_protocol::document::{IncarnationId, Key, TableId};
 use rookery_protocol::entity::EntityRef;
+use rookery_protocol::error::ApiError;
 use rookery_protocol::event::Event;
+use rookery_protocol::ids::ChannelId;
 use rookery_protocol::time::Millis;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::kit::Kit;
 use crate::store::{Store, StoreError, Write};
@@ -17,7 +21,8 @@ pub struct ReplyTo(pub u64);
 /// What happens to a core.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input<C> {
-    /// Somebody asks. Answer it exactly once, now or in a later step.
+    /// Somebody asks. Answer it exactly once, now or in a later step; in the step that writes what it does, if it does
+    /// something, so that a repetition of it is recognised.
     Command {
         /// What.
         command: C,
@@ -37,8 +42,8 @@ pub enum Input<C> {
         table: TableId,
         /// Address.
         key: Key,
-        /// The row's bytes; `Err` when the store does not answer.
-        row: Result<Option<Vec<u8>>, ()>,
+        /// The row's bytes, which are a row of the table; `Err` is what the asker is told when there are none to be had.
+        row: Result<Option<Vec<u8>>, ApiError>,
     },
 }
 
@@ -57,7 +62,7 @@ pub enum Effect<R> {
         /// Address.
         key: Key,
         /// What the asker is told if the row exists.
-        refusal: rookery_protocol::error::ApiError,
+        refusal: ApiError,
     },
     /// An event: gets the next gseq, is stored in the log and, once durable, published.
     Emit(Event),
@@ -65,7 +70,7 @@ pub enum Effect<R> {
     Signal(Event),
     /// An intent for another entity: stored in the outbox, then delivered at least once.
     Send {
-        /// For whom.
+        /// For whom; never for itself, whose mark is that of its own outbox.
         to: EntityRef,
         /// What.
         notice: Notice,
@@ -83,6 +88,13 @@ pub enum Effect<R> {
         table: TableId,
         /// Address.
         key: Key,
+    },
+    /// Have a room of this group ask who may be in it. It asks from time to time anyway: nothing depends on this.
+    Nudge {
+        /// Where it is.
+        node: IncarnationId,
+        /// Its voice channel.
+        channel: ChannelId,
     },
     /// What caches hold of this account is older than `version`.
     Invalidate {
@@ -107,13 +119,23 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// Whether loading again is no use before somebody has seen to the rows.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_)) => false,
+            Self::Store(StoreError::Corrupt(_)) | Self::NewerSchema { .. } => true,
+        }
+    }
+}
+
 /// A kind of entity.
 #[async_trait]
 pub trait Core: Send + Sized + 'static {
     /// What it is asked.
     type Command: Send + 'static;
     /// What it answers.
-    type Reply: Send + 'static;
+    type Reply: Clone + Serialize + DeserializeOwned + Send + 'static;
 
     /// Builds the state from the store; an entity that does not exist yet loads as such and answers commands with its
     /// "unknown" code until it is created. Runs before the first step, when nothing of the entity is in flight.

@@ -43,11 +43,11 @@ impl CountersView {
 }
 
 impl Counters {
-    pub(super) fn enqueue(&self) {
+    pub(crate) fn enqueue(&self) {
         self.enqueued.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn handle(&self, kind: &'static str, ns: u64, now_ms: u64) {
+    pub(crate) fn handle(&self, kind: &'static str, ns: u64, now_ms: u64) {
         self.handled.fetch_add(1, Relaxed);
         self.busy_ns.fetch_add(ns, Relaxed);
         self.last_active_ms.store(now_ms, Relaxed);

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use ractor::{Actor, ActorCell, ActorId, ActorRef, ActorRuntime, SpawnErr};
-use rookery_protocol::command::{Answer, Command, Notice, Reply, Request};
+use rookery_protocol::command::Answer;
 use rookery_protocol::document::{Key, Part, TableId};
 use rookery_protocol::entity::{EntityKind, EntityRef};
-use rookery_protocol::error::ErrorCode;
+use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::limits;
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 
 use super::backoff::Backoff;
 use super::counters::{Counters, CountersView};
@@ -52,6 +52,29 @@ struct Inner {
     entities: RwLock<HashMap<EntityRef, Entry>>,
     supervisor: OnceLock<ActorRef<supervisor::Message>>,
     is_closed: AtomicBool,
+    /// Rung whenever an entity has ended.
+    ended: Notify,
+}
+
+/// Why a message was not put into a mailbox.
+#[derive(Debug)]
+pub(super) enum Turned {
+    /// The entity is not this node's.
+    Elsewhere,
+    /// Nothing was done.
+    Refused(ApiError),
+}
+
+impl From<ErrorCode> for Turned {
+    fn from(code: ErrorCode) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<ApiError> for Turned {
+    fn from(refusal: ApiError) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 struct Entry {
@@ -83,6 +106,7 @@ impl Directory {
             entities: RwLock::default(),
             supervisor: OnceLock::new(),
             is_closed: AtomicBool::new(false),
+            ended: Notify::new(),
         }));
         let (supervisor, _) = Supervisor::spawn(None, Supervisor, directory.downgrade()).await?;
         // The only set: a second one cannot happen.
@@ -103,54 +127,6 @@ impl Directory {
 
     fn downgrade(&self) -> WeakDirectory {
         WeakDirectory(Arc::downgrade(&self.0))
-    }
-
-    /// Asks an entity and waits for its answer.
-    ///
-    /// # Errors
-    /// What the entity refuses with; `Busy` when nothing was done; `Unavailable` when the outcome is not known: ask
-    /// again with the same nonce.
-    pub async fn ask<R: Request>(&self, to: impl Into<EntityRef>, request: R) -> Answer<R::Reply> {
-        let reply = self.ask_any(to.into(), request.into()).await?;
-        R::reply(reply).ok_or_else(|| ErrorCode::Internal.into())
-    }
-
-    async fn ask_any(&self, to: EntityRef, command: Command) -> Answer<Reply> {
-        let (port, answer) = oneshot::channel();
-        self.send(to, Message::Command { command, port })?;
-        match tokio::time::timeout(Duration::from_millis(limits::ASK_MS), answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) | Err(_) => Err(ErrorCode::Unavailable.into()),
-        }
-    }
-
-    /// Delivers a notice of an outbox; whether it was taken.
-    pub(super) async fn deliver(
-        &self,
-        to: EntityRef,
-        from: EntityRef,
-        seq: u64,
-        notice: Notice,
-    ) -> bool {
-        let (port, taken) = oneshot::channel();
-        if self
-            .send(
-                to,
-                Message::Notice {
-                    from,
-                    seq,
-                    notice,
-                    port,
-                },
-            )
-            .is_err()
-        {
-            return false;
-        }
-        matches!(
-            tokio::time::timeout(Duration::from_millis(limits::ASK_MS), taken).await,
-            Ok(Ok(()))
-        )
     }
 
     /// Activates every entity whose outbox holds undelivered notices. Returns how many there were.
@@ -205,6 +181,11 @@ impl Directory {
             .collect()
     }
 
+    /// The node around the entities.
+    pub(super) fn world(&self) -> &World {
+        &self.0.world
+    }
+
     /// Whether so much waits for the commit lane that commands are refused.
     pub(super) fn is_lane_full(&self) -> bool {
         self.0.world.lane.counters().outstanding + LANE_RESERVE >= limits::COMMIT_QUEUE as u64
@@ -229,9 +210,15 @@ impl Directory {
         }
     }
 
-    fn send(&self, to: EntityRef, message: Message) -> Answer<()> {
+    /// Puts a message into the mailbox of an entity that is here, starting it if it sleeps.
+    pub(super) fn send(&self, to: EntityRef, message: Message) -> Result<(), Turned> {
+        // Without a lease nothing is begun that could not be answered.
+        if !self.0.world.may_answer() {
+            return Err(ErrorCode::Unavailable.into());
+        }
         {
             let entities = self.0.entities.read();
+            self.is_here(to)?;
             if let Some(entry) = entities.get(&to) {
                 return enqueue(entry, message);
             }
@@ -243,12 +230,67 @@ impl Directory {
         }
     }
 
+    /// Called with the entities locked, so that nothing slips in behind [`Directory::evacuate`].
+    fn is_here(&self, entity: EntityRef) -> Result<(), Turned> {
+        if self.0.world.placement.is_here(entity) {
+            Ok(())
+        } else {
+            Err(Turned::Elsewhere)
+        }
+    }
+
+    /// Lets those entities go that are not here any more, and waits until the last one has ended. What they wrote is on
+    /// the lane then, and nothing will be written for them after it.
+    pub async fn evacuate(&self) {
+        let mut going = Vec::new();
+        {
+            let mut entities = self.0.entities.write();
+            entities.retain(|entity, entry| {
+                if self.0.world.placement.is_here(*entity) {
+                    return true;
+                }
+                match &entry.actor {
+                    Some(actor) => {
+                        let _ = actor.cast(Message::Leave);
+                        going.push((*entity, actor.get_id()));
+                        true
+                    }
+                    // Crashed: it is not started again here.
+                    None => false,
+                }
+            });
+        }
+        loop {
+            let ended = self.0.ended.notified();
+            tokio::pin!(ended);
+            // From here on no end is missed.
+            ended.as_mut().enable();
+            {
+                let entities = self.0.entities.read();
+                going.retain(|(entity, actor)| {
+                    let entry = entities.get(entity);
+                    entry.is_some_and(|entry| entry.is(*actor))
+                });
+            }
+            if going.is_empty() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Starts an entity for what its outbox holds; if it cannot be, the next message does.
+    pub(super) fn wake(&self, entity: EntityRef) {
+        let _ = self.activate(entity);
+    }
+
     /// Starts the entity unless it runs or is down; whether it was started.
-    fn activate(&self, entity: EntityRef) -> Answer<bool> {
+    fn activate(&self, entity: EntityRef) -> Result<bool, Turned> {
         if self.0.is_closed.load(Relaxed) {
             return Err(ErrorCode::Busy.into());
         }
         let mut entities = self.0.entities.write();
+        self.is_here(entity)?;
         if entities.contains_key(&entity) {
             return Ok(false);
         }
@@ -290,6 +332,7 @@ impl Directory {
             .is_some_and(|entry| entry.is(actor) && entry.counters.depth() == 0);
         if may_stop {
             entities.remove(&entity);
+            self.0.ended.notify_waiters();
         }
         may_stop
     }
@@ -299,6 +342,7 @@ impl Directory {
         let mut entities = self.0.entities.write();
         if entities.get(&entity).is_some_and(|entry| entry.is(actor)) {
             entities.remove(&entity);
+            self.0.ended.notify_waiters();
         }
     }
 
@@ -310,6 +354,7 @@ impl Directory {
         };
         entry.actor = None;
         entry.counters.restart();
+        self.0.ended.notify_waiters();
         let pause_ms = entry.backoff.crashed(self.0.world.clock.now());
         tracing::error!(%entity, error, pause_ms, "entity crashed; it is restarted from its last durable state");
         let weak = self.downgrade();
@@ -332,7 +377,7 @@ impl Directory {
         else {
             return;
         };
-        if self.start_life(entity, entry).is_err() {
+        if self.is_here(entity).is_err() || self.start_life(entity, entry).is_err() {
             // Nothing to hold on to: the next message tries again.
             entities.remove(&entity);
         }
@@ -356,7 +401,7 @@ impl std::fmt::Debug for Directory {
 }
 
 /// Puts a message into a mailbox, or answers busy. Called under the lock, so that an entity is not retired in between.
-fn enqueue(entry: &Entry, message: Message) -> Answer<()> {
+fn enqueue(entry: &Entry, message: Message) -> Result<(), Turned> {
     match &entry.actor {
         Some(actor) if entry.counters.depth() < limits::MAILBOX => {
             post(actor, &entry.counters, message);

@@ -1,13 +1,14 @@
-//! What every entity has around its core, still without I/O: output commit, the event log, the outbox and its marks.
+//! What every entity has around its core, still without I/O: output commit, the event log, the outbox and its marks, the
+//! requests of other nodes.
 //!
 //! *Output commit*: a core changes its state at once; what that change would show to anybody is held back here until
 //! the writes behind it, and behind every earlier step, are durable. A step without writes still waits for those before
 //! it, since it may have seen their state. If a write never lands, the state is thrown away with all it would have
 //! said, so nothing uncommitted is ever seen.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use rookery_protocol::command::Notice;
+use rookery_protocol::command::{Answer, Notice, RequestId};
 use rookery_protocol::document::{EventRow, Events, Key, MarkRow, Marks, Outbox, OutboxRow};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
@@ -16,6 +17,8 @@ use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 
 use super::core::{Core, Effect, Input, ReplyTo};
+use super::log::Log;
+use super::requests::{Known, Requests};
 use super::stimulus::{AckTo, Action, Stimulus};
 use crate::commit::Outcome;
 use crate::store::{self, Unit};
@@ -28,18 +31,6 @@ const TRIM_EVERY_MS: u64 = 60_000;
 
 /// Intents that wait for delivery; above it the entity refuses commands until some were taken.
 const OUTBOX_LIMIT: usize = 16_384;
-
-/// What is loaded with a core.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Log {
-    /// The number of the newest event.
-    pub gseq: u64,
-    /// The outbox.
-    pub outbox: BTreeMap<u64, OutboxRow>,
-    /// How far each sender's outbox was taken. The entity's own mark is the last number its outbox used, so that the
-    /// numbers go on rising when the outbox was empty in between.
-    pub marks: HashMap<EntityRef, u64>,
-}
 
 /// A unit that is on its way, with what is held back until it is durable.
 #[derive(Debug)]
@@ -62,7 +53,8 @@ pub struct Machine<C: Core> {
     outbox_seq: u64,
     /// Receivers that a delivery is under way to: one at a time, so that they come in order.
     delivering: HashSet<EntityRef>,
-    marks: HashMap<EntityRef, u64>,
+    marks: BTreeMap<EntityRef, u64>,
+    requests: Requests,
     flights: VecDeque<Flight<C::Reply>>,
     next_ticket: u64,
     /// What came in while a unit with a precondition was on its way.
@@ -83,6 +75,7 @@ impl<C: Core> Machine<C> {
             outbox_seq,
             delivering: HashSet::new(),
             marks: log.marks,
+            requests: Requests::new(entity, log.requests, now),
             flights: VecDeque::new(),
             next_ticket: 0,
             deferred: VecDeque::new(),
@@ -107,7 +100,7 @@ impl<C: Core> Machine<C> {
             seq: FrameSeq::Value(self.gseq),
             event,
         }));
-        let receivers: HashSet<EntityRef> = self.outbox.values().map(|row| row.to).collect();
+        let receivers: BTreeSet<EntityRef> = self.outbox.values().map(|row| row.to).collect();
         for to in receivers {
             self.deliver_next(to, out);
         }
@@ -121,6 +114,11 @@ impl<C: Core> Machine<C> {
             && !self.core.is_in_use()
     }
 
+    /// Whether everything it has said so far is durable and told: another life may begin where this one stops.
+    pub fn is_settled(&self) -> bool {
+        self.flights.is_empty() && self.deferred.is_empty()
+    }
+
     /// Takes one stimulus.
     pub fn step(
         &mut self,
@@ -132,7 +130,11 @@ impl<C: Core> Machine<C> {
             Stimulus::Settled { ticket, outcome } => self.settle(now, ticket, outcome, out),
             Stimulus::Delivered { seq } => self.delivered(seq, out),
             other if self.is_behind_precondition() => self.deferred.push_back(other),
-            Stimulus::Command { command, reply } => self.command(now, command, reply, out),
+            Stimulus::Command {
+                command,
+                reply,
+                request,
+            } => self.command(now, command, reply, request, out),
             Stimulus::Notice {
                 from,
                 seq,
@@ -161,14 +163,24 @@ impl<C: Core> Machine<C> {
         now: Millis,
         command: C::Command,
         reply: ReplyTo,
+        request: Option<RequestId>,
         out: &mut Vec<Action<C::Reply>>,
     ) {
-        if self.outbox.len() >= OUTBOX_LIMIT {
-            out.push(Action::Reply {
-                to: reply,
-                answer: Err(ErrorCode::Busy.into()),
-            });
-            return;
+        let is_full = self.outbox.len() >= OUTBOX_LIMIT;
+        if let Some(request) = request {
+            self.requests.at(now);
+            match self.requests.admit(request, reply, is_full) {
+                Known::New => {}
+                Known::UnderWay => return,
+                // Done, but perhaps not durable yet, so even this waits for what is in flight.
+                Known::Done(answer) => {
+                    let answer = Action::Reply { to: reply, answer };
+                    return self.dispatch(self.unit(Vec::new()), vec![answer], None, out);
+                }
+                Known::Full => return out.push(busy(reply)),
+            }
+        } else if is_full {
+            return out.push(busy(reply));
         }
         self.run(
             now,
@@ -191,11 +203,7 @@ impl<C: Core> Machine<C> {
         if seq <= *mark {
             // Taken before; but perhaps that is not durable yet, so even this waits for what is in flight.
             self.dispatch(
-                Unit {
-                    entity: self.entity,
-                    absent: Vec::new(),
-                    writes: Vec::new(),
-                },
+                self.unit(Vec::new()),
                 vec![Action::Acknowledge(ack)],
                 None,
                 out,
@@ -208,6 +216,14 @@ impl<C: Core> Machine<C> {
             outputs: vec![Action::Acknowledge(ack)],
         };
         self.run(now, Input::Notice { from, notice }, extra, out);
+    }
+
+    fn unit(&self, writes: Vec<store::Write>) -> Unit {
+        Unit {
+            entity: self.entity,
+            absent: Vec::new(),
+            writes,
+        }
     }
 
     fn mark(&self, sender: EntityRef, seq: u64) -> store::Write {
@@ -228,11 +244,7 @@ impl<C: Core> Machine<C> {
             writes,
             outputs: last,
         } = extra;
-        let mut unit = Unit {
-            entity: self.entity,
-            absent: Vec::new(),
-            writes,
-        };
+        let mut unit = self.unit(writes);
         let mut outputs = Vec::new();
         let mut refusal = None;
         let mut receivers = Vec::new();
@@ -250,8 +262,10 @@ impl<C: Core> Machine<C> {
                 Effect::Emit(event) => {
                     self.gseq += 1;
                     let row = EventRow { at: now, event };
-                    unit.writes
-                        .push(store::put::<Events>(Key::new(self.entity, self.gseq), &row));
+                    unit.writes.push(store::insert::<Events>(
+                        Key::new(self.entity, self.gseq),
+                        &row,
+                    ));
                     let seq = FrameSeq::Logged(self.gseq);
                     outputs.push(Action::Publish(Frame {
                         topic: self.entity,
@@ -268,9 +282,10 @@ impl<C: Core> Machine<C> {
                     }));
                 }
                 Effect::Send { to, notice } => {
+                    debug_assert_ne!(to, self.entity, "an entity tells itself nothing");
                     self.outbox_seq += 1;
                     let row = OutboxRow { to, notice };
-                    unit.writes.push(store::put::<Outbox>(
+                    unit.writes.push(store::insert::<Outbox>(
                         Key::new(self.entity, self.outbox_seq),
                         &row,
                     ));
@@ -281,10 +296,12 @@ impl<C: Core> Machine<C> {
                 }
                 Effect::Reply { to, answer } => outputs.push(Action::Reply { to, answer }),
                 Effect::Fetch { table, key } => outputs.push(Action::Fetch { table, key }),
+                Effect::Nudge { node, channel } => outputs.push(Action::Nudge { node, channel }),
                 Effect::Invalidate { version } => outputs.push(Action::Invalidate { version }),
             }
         }
         self.effects = effects;
+        self.keep_answers(&mut unit, &mut outputs);
         outputs.extend(last);
         if !receivers.is_empty() {
             unit.writes.push(self.mark(self.entity, self.outbox_seq));
@@ -294,8 +311,28 @@ impl<C: Core> Machine<C> {
         }
         if !unit.writes.is_empty() {
             self.trim_log(now, &mut unit);
+            self.requests.at(now);
+            self.requests.trim(&mut unit.writes);
         }
         self.dispatch(unit, outputs, refusal, out);
+    }
+
+    /// Adds to a unit what it answers to requests of other nodes, and answers those who asked meanwhile.
+    fn keep_answers(&mut self, unit: &mut Unit, outputs: &mut Vec<Action<C::Reply>>) {
+        if !self.requests.are_waited_for() {
+            return;
+        }
+        let does_write = !unit.writes.is_empty();
+        let mut more: Vec<(ReplyTo, Answer<C::Reply>)> = Vec::new();
+        for output in outputs.iter() {
+            if let Action::Reply { to, answer } = output {
+                let (requests, writes) = (&mut self.requests, &mut unit.writes);
+                let others = requests.answered(*to, answer, writes, does_write);
+                more.extend(others.into_iter().map(|to| (to, answer.clone())));
+            }
+        }
+        let more = more.into_iter();
+        outputs.extend(more.map(|(to, answer)| Action::Reply { to, answer }));
     }
 
     /// Adds the deletion of events that are older or more than the log keeps; never of the newest one.
@@ -366,9 +403,12 @@ impl<C: Core> Machine<C> {
             }
             Outcome::Refused => {
                 let refusal = flight.refusal.unwrap_or_else(|| ErrorCode::Internal.into());
-                self.discard(flight.outputs, &refusal, out);
+                self.discard(flight.outputs, &refusal, false, out);
             }
-            Outcome::Fenced => self.discard(flight.outputs, &ErrorCode::Unavailable.into(), out),
+            Outcome::Fenced => {
+                let unknown = ErrorCode::Unavailable.into();
+                self.discard(flight.outputs, &unknown, true, out);
+            }
         }
     }
 
@@ -377,6 +417,7 @@ impl<C: Core> Machine<C> {
         &mut self,
         outputs: Vec<Action<C::Reply>>,
         refusal: &ApiError,
+        is_fenced: bool,
         out: &mut Vec<Action<C::Reply>>,
     ) {
         let refuse = |outputs: Vec<Action<C::Reply>>,
@@ -395,15 +436,18 @@ impl<C: Core> Machine<C> {
         for flight in std::mem::take(&mut self.flights) {
             refuse(flight.outputs, &unknown, out);
         }
+        for to in self.requests.give_up() {
+            let answer = Err(ErrorCode::Unavailable.into());
+            out.push(Action::Reply { to, answer });
+        }
         for stimulus in std::mem::take(&mut self.deferred) {
             if let Stimulus::Command { reply, .. } = stimulus {
-                out.push(Action::Reply {
-                    to: reply,
-                    answer: Err(ErrorCode::Busy.into()),
-                });
+                out.push(busy(reply));
             }
         }
-        out.push(Action::Discard);
+        // Behind a fence they are the next owner's.
+        let is_owed = !is_fenced && !self.outbox.is_empty();
+        out.push(Action::Discard { is_owed });
     }
 
     /// Starts the delivery of the oldest notice for `to`, unless one is under way.
@@ -429,17 +473,14 @@ impl<C: Core> Machine<C> {
         let mut outputs = Vec::new();
         self.deliver_next(row.to, &mut outputs);
         let writes = vec![store::delete::<Outbox>(Key::new(self.entity, seq))];
-        self.dispatch(
-            Unit {
-                entity: self.entity,
-                absent: Vec::new(),
-                writes,
-            },
-            outputs,
-            None,
-            out,
-        );
+        self.dispatch(self.unit(writes), outputs, None, out);
     }
+}
+
+/// Nothing was done: try again later.
+fn busy<R>(to: ReplyTo) -> Action<R> {
+    let answer = Err(ErrorCode::Busy.into());
+    Action::Reply { to, answer }
 }
 
 /// What surrounds a core's effects in its unit.

@@ -18,6 +18,21 @@ impl SharedMinter {
         Self(Arc::new(Mutex::new(Minter::new(worker, floor))))
     }
 
+    /// Ids lie below `ceiling`; see [`Minter::limit`].
+    pub fn limit(&self, ceiling: Millis) {
+        self.0.lock().limit(ceiling);
+    }
+
+    /// Whether a step may mint; see [`Minter::has_room`].
+    pub fn has_room(&self) -> bool {
+        self.0.lock().has_room()
+    }
+
+    /// The next ids lie above `last`; see [`Minter::see`].
+    pub fn see(&self, last: u64) {
+        self.0.lock().see(last);
+    }
+
     /// The next id.
     pub fn mint(&self, now: Millis) -> u64 {
         self.0.lock().mint(now)

@@ -12,26 +12,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorStatus};
-use rookery_protocol::command::{Answer, Command, Notice, Reply};
-use rookery_protocol::document::{Events, Key, Marks, Outbox, Part, TableId};
+use rookery_protocol::command::{Answer, Command, Notice, Reply, RequestId};
+use rookery_protocol::document::{self, Key, TableId};
 use rookery_protocol::entity::EntityRef;
-use rookery_protocol::error::ErrorCode;
+use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::ids::UserId;
 use rookery_protocol::limits;
+use rookery_protocol::time::Millis;
 use tokio::sync::oneshot;
 
 use super::core::{LoadError, ReplyTo};
 use super::counters::Counters;
 use super::directory::Directory;
 use super::kind::Kind;
-use super::machine::{Log, Machine};
+use super::log::Log;
+use super::machine::Machine;
 use super::stimulus::{AckTo, Action, Stimulus};
 use super::world::World;
 use crate::commit::Outcome;
-use crate::store::{self, Order, Scan, Store};
-
-/// Rows of one page when an entity is loaded.
-const PAGE: usize = 1_000;
+use crate::store::StoreError;
 
 /// Milliseconds before a delivery that failed is repeated; doubles up to [`REDELIVER_MAX_MS`].
 const REDELIVER_MS: u64 = 100;
@@ -39,11 +38,15 @@ const REDELIVER_MS: u64 = 100;
 /// The longest pause between repetitions, in milliseconds.
 const REDELIVER_MAX_MS: u64 = 10_000;
 
+/// Never crosses nodes: entities are local, and a switchboard carries what is for others.
+impl ractor::Message for Message {}
+
 /// What an entity's mailbox holds.
 pub(super) enum Message {
     /// Somebody asks.
     Command {
         command: Command,
+        request: Option<RequestId>,
         port: oneshot::Sender<Answer<Reply>>,
     },
     /// Another entity's outbox delivers.
@@ -57,7 +60,7 @@ pub(super) enum Message {
     Fetched {
         table: TableId,
         key: Key,
-        row: Result<Option<Vec<u8>>, ()>,
+        row: Result<Option<Vec<u8>>, ApiError>,
     },
     /// The commit lane is done with a unit.
     Settled { ticket: u64, outcome: Outcome },
@@ -65,6 +68,8 @@ pub(super) enum Message {
     Delivered { seq: u64 },
     /// Stop if nothing is under way. Not counted: it does not make the entity busy.
     Passivate,
+    /// Stop as soon as what is under way is durable and answered; nothing new comes. Not counted either.
+    Leave,
 }
 
 impl Message {
@@ -76,6 +81,7 @@ impl Message {
             Self::Settled { .. } => "Settled",
             Self::Delivered { .. } => "Delivered",
             Self::Passivate => "Passivate",
+            Self::Leave => "Leave",
         }
     }
 }
@@ -91,12 +97,21 @@ pub(super) struct Birth {
 /// An entity's life.
 pub(super) struct Life<C: Kind> {
     birth: Birth,
-    /// Set once loaded, before the first message.
+    /// Set once loaded, before the first message; unless it could not be.
     machine: Option<Machine<C>>,
+    spoiled: Option<Spoiled>,
     ports: HashMap<ReplyTo, oneshot::Sender<Answer<Reply>>>,
     acks: HashMap<AckTo, oneshot::Sender<()>>,
     next_port: u64,
+    is_leaving: bool,
     actions: Vec<Action<C::Reply>>,
+}
+
+/// An entity whose rows cannot be read: it answers with the incident that the log tells of, and is loaded anew after a
+/// while, in case somebody has put them right.
+struct Spoiled {
+    since: Millis,
+    refusal: ApiError,
 }
 
 /// The actor; its state is [`Life`].
@@ -122,9 +137,11 @@ impl<C: Kind> Actor for Shell<C> {
         Ok(Life {
             birth,
             machine: None,
+            spoiled: None,
             ports,
             acks,
             next_port: 0,
+            is_leaving: false,
             actions: Vec::new(),
         })
     }
@@ -139,12 +156,24 @@ impl<C: Kind> Actor for Shell<C> {
         let entity = *entity;
         // A crashed or passivated life may have left units on the lane: they must not land after this read.
         world.lane.drain().await;
-        let core = C::load(entity.id, &world.kit, world.store.as_ref()).await?;
-        let log = load_log(entity, world.store.as_ref()).await?;
-        let mut machine = Machine::new(entity, core, log, world.clock.now());
-        machine.start(&mut life.actions);
-        life.machine = Some(machine);
-        life.carry_out(&me)
+        match load::<C>(entity, world).await {
+            Ok((core, log)) => {
+                let mut machine = Machine::new(entity, core, log, world.clock.now());
+                machine.start(&mut life.actions);
+                life.machine = Some(machine);
+                life.carry_out(&me)
+            }
+            Err(error) if error.is_lasting() => {
+                let incident = world.incident();
+                tracing::error!(%entity, %error, incident, "entity cannot be read");
+                life.spoiled = Some(Spoiled {
+                    since: world.clock.now(),
+                    refusal: ApiError::incident(incident),
+                });
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn handle(
@@ -153,9 +182,17 @@ impl<C: Kind> Actor for Shell<C> {
         message: Message,
         life: &mut Life<C>,
     ) -> Result<(), ActorProcessingErr> {
-        if let Message::Passivate = message {
-            life.passivate(&me);
-            return Ok(());
+        match message {
+            Message::Passivate => {
+                life.passivate(&me);
+                return Ok(());
+            }
+            Message::Leave => {
+                life.is_leaving = true;
+                life.leave(&me);
+                return Ok(());
+            }
+            _ => {}
         }
         let clock = Arc::clone(&life.birth.world.clock);
         let (kind, started) = (message.name(), clock.monotonic_ns());
@@ -165,12 +202,24 @@ impl<C: Kind> Actor for Shell<C> {
             clock.monotonic_ns().saturating_sub(started),
             clock.now().0,
         );
+        life.leave(&me);
         result
     }
 }
 
 impl<C: Kind> Life<C> {
     fn take(&mut self, me: &ActorRef<Message>, message: Message) -> Result<(), ActorProcessingErr> {
+        if let Some(spoiled) = &self.spoiled {
+            // Notices are not taken, so they come again.
+            if let Message::Command { port, .. } = message {
+                answer(port, Err(spoiled.refusal.clone()));
+            }
+            if self.birth.world.clock.now().since(spoiled.since) >= limits::SPOILED_MS {
+                self.birth.directory.forget(self.birth.entity, me.get_id());
+                me.stop(Some("to be loaded anew".to_owned()));
+            }
+            return Ok(());
+        }
         let Some(stimulus) = self.stimulus(message) else {
             return Ok(());
         };
@@ -185,13 +234,16 @@ impl<C: Kind> Life<C> {
     /// The message as the machine takes it, its ports put aside; `None` when it was answered here.
     fn stimulus(&mut self, message: Message) -> Option<Stimulus<C::Command>> {
         Some(match message {
-            Message::Command { command, port } => {
+            Message::Command {
+                command,
+                request,
+                port,
+            } => {
                 if port.is_closed() {
                     // The asker has given up: nothing was done, and it was told that it cannot know.
                     return None;
                 }
-                if self.ports.len() as u64 >= limits::MAILBOX || self.birth.directory.is_lane_full()
-                {
+                if self.ports.len() as u64 >= limits::MAILBOX || self.is_short() {
                     answer(port, Err(ErrorCode::Busy.into()));
                     return None;
                 }
@@ -201,7 +253,11 @@ impl<C: Kind> Life<C> {
                 };
                 let reply = ReplyTo(self.next_port());
                 self.ports.insert(reply, port);
-                Stimulus::Command { command, reply }
+                Stimulus::Command {
+                    command,
+                    reply,
+                    request,
+                }
             }
             Message::Notice {
                 from,
@@ -209,7 +265,7 @@ impl<C: Kind> Life<C> {
                 notice,
                 port,
             } => {
-                if self.birth.directory.is_lane_full() {
+                if self.is_short() {
                     // Dropping the port says "not taken"; the sender repeats it.
                     return None;
                 }
@@ -225,8 +281,13 @@ impl<C: Kind> Life<C> {
             Message::Fetched { table, key, row } => Stimulus::Fetched { table, key, row },
             Message::Settled { ticket, outcome } => Stimulus::Settled { ticket, outcome },
             Message::Delivered { seq } => Stimulus::Delivered { seq },
-            Message::Passivate => return None,
+            Message::Passivate | Message::Leave => return None,
         })
+    }
+
+    /// Whether the lane has no room for what would be written, or the minter none for ids.
+    fn is_short(&self) -> bool {
+        self.birth.directory.is_lane_full() || !self.birth.world.kit.ids.has_room()
     }
 
     fn next_port(&mut self) -> u64 {
@@ -249,10 +310,24 @@ impl<C: Kind> Life<C> {
                 Action::Publish(frame) => self.birth.world.publisher.publish(Arc::new(frame)),
                 Action::Reply { to, answer: reply } => {
                     if let Some(port) = self.ports.remove(&to) {
-                        answer(port, reply.map(C::reply));
+                        // Looked at now, after the store has answered: a state that another node may have changed by
+                        // now is shown to nobody.
+                        let may_answer = self.birth.world.may_answer();
+                        let unknown = || Err(ErrorCode::Unavailable.into());
+                        answer(
+                            port,
+                            if may_answer {
+                                reply.map(C::reply)
+                            } else {
+                                unknown()
+                            },
+                        );
                     }
                 }
                 Action::Fetch { table, key } => self.fetch(me, table, key),
+                Action::Nudge { node, channel } => {
+                    self.birth.world.rooms.nudge(&node, channel);
+                }
                 Action::Invalidate { version } => {
                     self.birth
                         .world
@@ -266,9 +341,15 @@ impl<C: Kind> Life<C> {
                         let _ = port.send(());
                     }
                 }
-                Action::Discard => {
-                    self.birth.directory.forget(self.birth.entity, me.get_id());
+                Action::Discard { is_owed } => {
+                    let Birth {
+                        directory, entity, ..
+                    } = &self.birth;
+                    directory.forget(*entity, me.get_id());
                     me.stop(Some("state discarded".to_owned()));
+                    if is_owed {
+                        directory.wake(*entity);
+                    }
                 }
             }
         }
@@ -278,10 +359,24 @@ impl<C: Kind> Life<C> {
 
     fn fetch(&self, me: &ActorRef<Message>, table: TableId, key: Key) {
         let (mailbox, counters) = (me.clone(), Arc::clone(&self.birth.counters));
-        let store = Arc::clone(&self.birth.world.store);
+        let (entity, world) = (self.birth.entity, self.birth.world.clone());
         tokio::spawn(async move {
-            let row = store.get(table, &key).await.map_err(|error| {
-                tracing::warn!(%table, %error, "row could not be read");
+            let row = world.store.get(table, &key).await.and_then(|row| {
+                let checked = row
+                    .as_deref()
+                    .map_or(Ok(()), |row| document::check(table, row));
+                checked.map_err(StoreError::from).map(|()| row)
+            });
+            let row = row.map_err(|error| match error {
+                StoreError::Unavailable(reason) => {
+                    tracing::warn!(%entity, %table, reason, "row could not be read");
+                    ErrorCode::Unavailable.into()
+                }
+                StoreError::Corrupt(error) => {
+                    let incident = world.incident();
+                    tracing::error!(%entity, %error, incident, "corrupt row");
+                    ApiError::incident(incident)
+                }
             });
             post(&mailbox, &counters, Message::Fetched { table, key, row });
         });
@@ -308,8 +403,20 @@ impl<C: Kind> Life<C> {
         });
     }
 
+    /// Ends an entity that goes elsewhere once nothing of it is under way. What it wrote is on the lane by then.
+    fn leave(&self, me: &ActorRef<Message>) {
+        let is_settled = self.ports.is_empty()
+            && self.birth.counters.depth() == 0
+            && self.machine.as_ref().is_none_or(Machine::is_settled);
+        if self.is_leaving && is_settled {
+            self.birth.directory.forget(self.birth.entity, me.get_id());
+            me.stop(Some("it goes elsewhere".to_owned()));
+        }
+    }
+
     fn passivate(&mut self, me: &ActorRef<Message>) {
-        let idle = self.ports.is_empty() && self.machine.as_ref().is_some_and(Machine::is_idle);
+        // One that is spoiled has no machine.
+        let idle = self.ports.is_empty() && self.machine.as_ref().is_none_or(Machine::is_idle);
         if idle && self.birth.directory.retire(self.birth.entity, me.get_id()) {
             me.stop(Some("idle".to_owned()));
         }
@@ -327,33 +434,9 @@ fn answer(port: oneshot::Sender<Answer<Reply>>, reply: Answer<Reply>) {
     let _ = port.send(reply);
 }
 
-/// The log, the outbox and the marks of an entity.
-pub(super) async fn load_log(entity: EntityRef, store: &dyn Store) -> Result<Log, LoadError> {
-    let newest = Scan {
-        table: TableId::Events,
-        partition: entity.into(),
-        above: None,
-        below: None,
-        order: Order::Descending,
-        limit: 1,
-    };
-    let mut log = Log::default();
-    if let Some((key, _)) = store::scan::<Events>(store, newest).await?.pop() {
-        log.gseq = number(&key);
-    }
-    for (key, row) in store::scan_all::<Outbox>(store, entity, PAGE).await? {
-        log.outbox.insert(number(&key), row);
-    }
-    for (_, row) in store::scan_all::<Marks>(store, entity, PAGE).await? {
-        log.marks.insert(row.sender, row.seq);
-    }
-    Ok(log)
-}
-
-/// The number a row of an entity's own partitions is placed at.
-fn number(key: &Key) -> u64 {
-    match key.sort {
-        Part::Num(n) => n,
-        Part::Text(_) => 0,
-    }
+/// An entity's core, and what surrounds it.
+async fn load<C: Kind>(entity: EntityRef, world: &World) -> Result<(C, Log), LoadError> {
+    let core = C::load(entity.id, &world.kit, world.store.as_ref()).await?;
+    let log = Log::load(entity, world.store.as_ref()).await?;
+    Ok((core, log))
 }

@@ -1,9 +1,11 @@
 //! What goes into a [`Machine`](super::Machine) and what comes out of it.
 
-use rookery_protocol::command::{Answer, Notice};
-use rookery_protocol::document::{Key, TableId};
+use rookery_protocol::command::{Answer, Notice, RequestId};
+use rookery_protocol::document::{IncarnationId, Key, TableId};
 use rookery_protocol::entity::EntityRef;
+use rookery_protocol::error::ApiError;
 use rookery_protocol::event::Frame;
+use rookery_protocol::ids::ChannelId;
 
 use super::core::ReplyTo;
 use crate::commit::Outcome;
@@ -22,6 +24,8 @@ pub enum Stimulus<C> {
         command: C,
         /// Where the answer goes.
         reply: ReplyTo,
+        /// Set by another node, which may send it again.
+        request: Option<RequestId>,
     },
     /// Another entity's outbox delivers; perhaps not for the first time.
     Notice {
@@ -41,7 +45,7 @@ pub enum Stimulus<C> {
         /// Address.
         key: Key,
         /// The row's bytes.
-        row: Result<Option<Vec<u8>>, ()>,
+        row: Result<Option<Vec<u8>>, ApiError>,
     },
     /// The commit lane is done with a unit.
     Settled {
@@ -83,6 +87,13 @@ pub enum Action<R> {
         /// Address.
         key: Key,
     },
+    /// Have a room ask its group.
+    Nudge {
+        /// Where it is.
+        node: IncarnationId,
+        /// Its voice channel.
+        channel: ChannelId,
+    },
     /// Tell caches that the account has changed.
     Invalidate {
         /// Its version from now on.
@@ -100,5 +111,8 @@ pub enum Action<R> {
     /// Acknowledge a notice.
     Acknowledge(AckTo),
     /// The state is void: stop, and load it again when somebody asks.
-    Discard,
+    Discard {
+        /// Load it at once: its outbox may hold notices that nobody else would deliver.
+        is_owed: bool,
+    },
 }

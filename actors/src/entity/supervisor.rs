@@ -13,6 +13,9 @@ pub(super) enum Message {
     Started(ActorId, EntityRef),
 }
 
+/// Never crosses nodes.
+impl ractor::Message for Message {}
+
 /// The actor; its state is who it watches.
 pub(super) struct Supervisor;
 

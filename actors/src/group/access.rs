@@ -221,7 +221,8 @@ pub(super) fn unknown(command: &GroupCommand) -> ErrorCode {
         | GroupCommand::SetRelation(_)
         | GroupCommand::UpdateDirect(_)
         | GroupCommand::AddRecipient(_)
-        | GroupCommand::RemoveRecipient(_) => ErrorCode::UnknownChannel,
+        | GroupCommand::RemoveRecipient(_)
+        | GroupCommand::JoinVoice(_) => ErrorCode::UnknownChannel,
         GroupCommand::GetInvite(_)
         | GroupCommand::DeleteInvite(_)
         | GroupCommand::AcceptInvite(_) => ErrorCode::UnknownInvite,
@@ -250,6 +251,9 @@ pub(super) fn unknown(command: &GroupCommand) -> ErrorCode {
         | GroupCommand::EndPurge(_)
         | GroupCommand::Authorize(_)
         | GroupCommand::Reap(_)
+        | GroupCommand::LeaveVoice(_)
+        | GroupCommand::BeatRoom(_)
+        | GroupCommand::LoseRooms(_)
         | GroupCommand::RemoveMember(_) => ErrorCode::UnknownGuild,
     }
 }

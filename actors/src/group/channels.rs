@@ -251,6 +251,7 @@ impl Live {
         let view = self.channel_view(seat.channel);
         let entry = Entry::new(request.by, AuditAction::ChannelDelete, request.reason).on(id.0);
         let entry = audited(entry, Some(seat.channel), None);
+        self.empty_voice(turn, id);
         self.document.channels.retain(|channel| channel.id != id);
         let mut orphans = Vec::new();
         for channel in &mut self.document.channels {

@@ -38,9 +38,13 @@ pub(super) async fn load(
     let invites = store::scan_all::<Invites>(store, id, PAGE).await?;
     let banned = banned(id, store).await?;
     let last_messages = last_messages(&document, store).await?;
+    if let Some(last) = last_messages.values().max() {
+        kit.ids.see(last.0);
+    }
     let nonces = nonces(&last_messages, store).await?;
     let pins = pins(&document, store).await?;
     let pace = pace(&document, &last_messages, store).await?;
+    let voices = super::voice::load(id, store).await?;
     let roles: HashSet<RoleId> = document.roles.iter().map(|role| role.id).collect();
     let member = |(_, mut row): (Key, MemberRow)| {
         // Rows may name roles that are gone: see `roles`.
@@ -59,6 +63,7 @@ pub(super) async fn load(
         pins,
         nonces,
         pace,
+        voices,
         ..Live::new(document, kit.clone())
     }))
 }

@@ -50,6 +50,18 @@ impl Live {
             self.require_timing(turn.now, asker, before)?;
             row.timeout_until = checked_timeout(turn.now, until)?;
         }
+        if let Some(mute) = patch.mute {
+            self.require_voice_rule(turn, by, profile.id, Permissions::MUTE_MEMBERS)?;
+            row.mute = mute;
+        }
+        if let Some(deaf) = patch.deaf {
+            self.require_voice_rule(turn, by, profile.id, Permissions::DEAFEN_MEMBERS)?;
+            row.deaf = deaf;
+        }
+        // The last that may be refused.
+        if let Some(to) = patch.voice {
+            self.move_voice(turn, by, profile.id, to)?;
+        }
         self.replace_member(turn, by, &row, &profile, reason);
         Ok(row)
     }
@@ -136,7 +148,11 @@ impl Live {
             return;
         }
         let group = self.document.id;
+        self.voices.is_stale = true;
         turn.put::<Members>(Key::new(group, row.user), row);
+        if (before.mute, before.deaf) != (row.mute, row.deaf) {
+            self.show_voice(turn, row.user);
+        }
         let body = MemberJson::in_group(row, profile, group);
         let update = member_updated(row.user, &body);
         let change = has_other_roles.then(|| AccessChange::Member(row.user, row.roles.clone()));
@@ -149,7 +165,9 @@ impl Live {
                 "communication_disabled_until",
                 until(&before).as_ref(),
                 until(row).as_ref(),
-            );
+            )
+            .change("mute", Some(&before.mute), Some(&row.mute))
+            .change("deaf", Some(&before.deaf), Some(&row.deaf));
         if entry.has_changes() {
             self.audit(turn, entry);
         }

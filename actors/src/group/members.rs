@@ -38,6 +38,8 @@ pub(super) fn row(profile: &Profile, roles: Vec<RoleId>, now: Millis) -> MemberR
         username: profile.username.clone(),
         global_name: profile.global_name.clone(),
         timeout_until: None,
+        mute: false,
+        deaf: false,
     }
 }
 
@@ -184,6 +186,7 @@ impl Live {
     pub(super) fn leave(&mut self, turn: &mut Turn<'_>, profile: &Profile) {
         let (group, user) = (self.document.id, profile.id);
         self.members.remove(&user);
+        self.voices.is_stale = true;
         turn.delete::<Members>(Key::new(group, user));
         turn.delete::<Memberships>(Key::new(user, group));
         // Whoever goes does not see himself go.

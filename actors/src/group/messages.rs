@@ -144,7 +144,7 @@ impl Live {
     /// Writes a new message: its rows only, never the snapshot.
     fn append(&mut self, turn: &mut Turn<'_>, row: MessageRow) {
         files::claim_files(turn, &row, &row.attachments);
-        turn.put::<Messages>(Key::new(row.channel, row.id), &row);
+        turn.insert::<Messages>(Key::new(row.channel, row.id), &row);
         self.last_messages.insert(row.channel, row.id);
         self.nonces.remember(turn.now, &row);
         self.remember_pace(&row);

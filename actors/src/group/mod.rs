@@ -33,6 +33,7 @@ mod show;
 mod slow;
 #[cfg(test)]
 mod tests;
+mod voice;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,7 @@ use async_trait::async_trait;
 use rookery_protocol::command::group::{GroupCommand, GroupReply};
 use rookery_protocol::command::{Answer, Notice};
 use rookery_protocol::document::{GroupDocument, InviteRow, MemberRow, MessageRow};
-use rookery_protocol::error::ErrorCode;
+use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::AccessPicture;
 use rookery_protocol::ids::{ChannelId, GroupId, MessageId, UserId};
 use rookery_protocol::limits;
@@ -91,6 +92,7 @@ struct Live {
     pins: BTreeMap<ChannelId, usize>,
     nonces: Nonces,
     pace: Pace,
+    voices: voice::Voices,
     kit: Kit,
     /// What the command that is being answered ended.
     ended: Ended,
@@ -179,6 +181,7 @@ impl Group {
             return self.waiting.push(turn, live, missing, command, reply);
         }
         let answer = live.answer(turn, command);
+        live.review_voices(turn);
         self.ended.append(&mut live.ended);
         if live.deleted {
             self.live = None;
@@ -195,6 +198,7 @@ impl Group {
             Notice::Joined(_) | Notice::Show(_) | Notice::Mentioned(_) | Notice::Related { .. } => {
             }
         }
+        live.review_voices(turn);
         self.ended.append(&mut live.ended);
         if live.deleted {
             self.live = None;
@@ -202,20 +206,28 @@ impl Group {
     }
 
     /// Takes up what waited for a row. Each command is run anew: what it may do can have changed meanwhile.
-    fn fetched(&mut self, turn: &mut Turn<'_>, wanted: Wanted, row: Result<Option<Vec<u8>>, ()>) {
+    fn fetched(
+        &mut self,
+        turn: &mut Turn<'_>,
+        wanted: Wanted,
+        row: Result<Option<Vec<u8>>, ApiError>,
+    ) {
         let found = row.and_then(|bytes| Found::read(wanted.clone(), bytes.as_deref()));
-        let can_be_read = found.is_ok();
-        if let (Some(live), Ok(found)) = (&mut self.live, found) {
-            live.found(found);
-        }
-        for ticket in self.waiting.arrived(&wanted, can_be_read) {
+        let fault = match (&mut self.live, found) {
+            (Some(live), Ok(found)) => {
+                live.found(found);
+                None
+            }
+            (None, Ok(_)) => None,
+            (_, Err(fault)) => Some(fault),
+        };
+        for ticket in self.waiting.arrived(&wanted, fault.is_none()) {
             let Some((command, reply)) = self.waiting.take(ticket, self.live.as_deref_mut()) else {
                 continue;
             };
-            if can_be_read {
-                self.command(turn, command, reply);
-            } else {
-                turn.reply(reply, Err(ErrorCode::Unavailable.into()));
+            match &fault {
+                None => self.command(turn, command, reply),
+                Some(fault) => turn.reply(reply, Err(fault.clone())),
             }
         }
     }
@@ -235,6 +247,7 @@ impl Live {
             pins: BTreeMap::new(),
             nonces: Nonces::default(),
             pace: Pace::default(),
+            voices: voice::Voices::default(),
             kit,
             ended: Ended::new(),
             picture: None,
@@ -306,6 +319,10 @@ impl Live {
             UpdateDirect => update_direct,
             AddRecipient => add_recipient,
             RemoveRecipient => remove_recipient,
+            JoinVoice => join_voice,
+            LeaveVoice => leave_voice,
+            BeatRoom => beat_room,
+            LoseRooms => lose_rooms,
         }
     }
 }

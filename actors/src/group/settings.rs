@@ -30,6 +30,7 @@ impl Live {
     /// Writes the snapshot.
     pub(super) fn save(&mut self, turn: &mut Turn<'_>) {
         self.picture = None;
+        self.voices.is_stale = true;
         turn.put::<Groups>(Key::single(self.document.id), &self.document);
     }
 
@@ -109,6 +110,7 @@ impl Live {
             return Err(ErrorCode::MissingPermissions.into());
         }
         self.end(turn);
+        self.end_voices(turn);
         let body = unavailable_guild(self.document.id, false);
         let last = dispatch(EventName::GuildDelete, Intents::GUILDS, &body);
         turn.farewell(Audience::Everyone, last);
@@ -138,6 +140,7 @@ impl Live {
             last_messages: self.last_messages.iter().map(|(&c, &m)| (c, m)).collect(),
             access: self.access_picture(),
             members,
+            voice: self.voices_for(turn, &me),
             me,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rookery_protocol::command::group::GroupCommand;
 use rookery_protocol::document::{Key, MessageRow, Messages, Part, Reactions, TableId, decode};
-use rookery_protocol::error::ErrorCode;
+use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::ids::{ChannelId, MessageId};
 use rookery_protocol::limits;
 
@@ -55,8 +55,9 @@ pub(super) enum Found {
 
 impl Found {
     /// Reads a row's bytes.
-    pub(super) fn read(wanted: Wanted, bytes: Option<&[u8]>) -> Result<Self, ()> {
-        let corrupt = |error| tracing::error!(%error, "corrupt row");
+    pub(super) fn read(wanted: Wanted, bytes: Option<&[u8]>) -> Result<Self, ApiError> {
+        // The shell has looked at the bytes, so this is a fault of ours.
+        let corrupt = |_| ApiError::from(ErrorCode::Internal);
         match wanted {
             Wanted::Message(place) => {
                 let row = bytes.map(decode::<Messages>).transpose().map_err(corrupt)?;

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use rookery_protocol::client::message::redact;
 use rookery_protocol::event::EventName;
+use rookery_protocol::ids::UserId;
 
 use super::lane::Lane;
 use super::log::{Entry, Log};
@@ -41,7 +42,8 @@ pub struct Deliveries<'a> {
     pending: &'a mut VecDeque<u64>,
     pending_bytes: &'a mut usize,
     seq: u64,
-    redact: Option<rookery_protocol::ids::UserId>,
+    user: UserId,
+    sees_all: bool,
 }
 
 impl<'a> Iterator for Deliveries<'a> {
@@ -51,21 +53,13 @@ impl<'a> Iterator for Deliveries<'a> {
         let waiting = self.pending.len() as u64;
         let position = self.pending.pop_front()?;
         let entry = self.log.get(position)?;
-        let dispatch = entry.dispatch()?;
-        let hidden = match (&dispatch.content_for, self.redact) {
-            (Some(users), Some(user)) => !users.contains(&user),
-            _ => false,
-        };
-        *self.pending_bytes = self
-            .pending_bytes
-            .saturating_sub(dispatch.body.len() + WAITING_OVERHEAD);
+        let whole = entry.dispatch()?.body.len();
+        let (name, body) = entry.seen_by(self.user, self.sees_all)?;
+        *self.pending_bytes = self.pending_bytes.saturating_sub(whole + WAITING_OVERHEAD);
         Some(Delivery {
             seq: self.seq + 1 - waiting,
-            name: dispatch.name,
-            body: match &entry.redacted {
-                Some(redacted) if hidden => redacted,
-                _ => &dispatch.body,
-            },
+            name,
+            body,
         })
     }
 }
@@ -151,7 +145,7 @@ impl<W> Lane<W> {
                     }
                 }
                 Flush::Blocked => session.blocked = true,
-                Flush::Failed => self.detach(slot, None, out),
+                Flush::Failed => self.detach(slot, Vec::new(), None, out),
             }
         }
         self.dirty = dirty;
@@ -167,17 +161,15 @@ impl<W> Session<W> {
     ) -> Option<Flush> {
         /// Positions a session keeps room for.
         const KEPT: usize = 64;
+        let sees_all = self.sees_all();
         let wire = self.wire.as_mut()?;
-        let sees_all = self
-            .identity
-            .intents
-            .contains(rookery_protocol::intents::Intents::MESSAGE_CONTENT);
         let deliveries = Deliveries {
             log,
             pending: &mut self.pending,
             pending_bytes: &mut self.pending_bytes,
             seq: self.seq,
-            redact: (!sees_all).then_some(self.identity.user),
+            user: self.identity.user,
+            sees_all,
         };
         let flushed = write(reference, wire, &mut self.controls, deliveries);
         if self.pending.is_empty() {

@@ -1,16 +1,13 @@
-//! Following a topic: events in their order, gaps and how they are healed, sessions that join at a number.
-
-use std::sync::Arc;
+//! Following a topic: events in their order, gaps and how they are healed.
 
 use rookery_protocol::entity::{EntityKind, EntityRef};
-use rookery_protocol::event::{Act, Audience, Dispatch, FrameSeq, SharedFrame};
-use rookery_protocol::ids::GroupId;
+use rookery_protocol::event::{Act, Audience, FrameSeq, SharedFrame};
 
 use super::lane::Lane;
 use super::log::{Entry, Source};
-use super::sight::{Holder, Passed};
-use super::topic::{Join, Place, Waiting};
-use super::wire::{Effect, Lost, SessionRef};
+use super::sight::Passed;
+use super::topic::{Place, Waiting};
+use super::wire::{Effect, Lost};
 
 impl<W> Lane<W> {
     /// An event, or a value, of a topic.
@@ -81,7 +78,7 @@ impl<W> Lane<W> {
         }
     }
 
-    fn heal(&mut self, reference: EntityRef, out: &mut Vec<Effect<W>>) {
+    pub(super) fn heal(&mut self, reference: EntityRef, out: &mut Vec<Effect<W>>) {
         if let Some(topic) = self.topics.get_mut(&reference)
             && !topic.is_healing()
             && let Some(since) = topic.last
@@ -171,7 +168,7 @@ impl<W> Lane<W> {
         self.act(frame, Source::Event(frame.clone()), passed, out);
     }
 
-    fn act(
+    pub(super) fn act(
         &mut self,
         frame: &SharedFrame,
         source: Source,
@@ -214,131 +211,5 @@ impl<W> Lane<W> {
             }
             Act::Close { login, code } => self.close(&recipients, *login, *code, out),
         }
-    }
-
-    /// A session joins: first the picture, then what happened since, then everything as it comes.
-    pub(super) fn joined(&mut self, join: Join, out: &mut Vec<Effect<W>>) {
-        let (session, reference, gseq) = (join.session, join.topic, join.gseq);
-        if !self.asks(session, reference) {
-            return;
-        }
-        let Some(topic) = self.topics.get_mut(&reference) else {
-            return;
-        };
-        topic.known = topic.known.max(gseq);
-        if topic.is_healing() {
-            return topic.wait(Waiting::Join(join));
-        }
-        let since = match topic.last {
-            Some(last) if last >= gseq => last,
-            Some(_) if topic.has_members() => {
-                // The others first get what is in this picture already.
-                self.heal(reference, out);
-                if let Some(topic) = self.topics.get_mut(&reference) {
-                    topic.wait(Waiting::Join(join));
-                }
-                return;
-            }
-            _ => {
-                topic.restart(gseq);
-                gseq
-            }
-        };
-        if topic.members().binary_search(&session.slot).is_ok() {
-            self.settle(session, reference);
-            return;
-        }
-        let caught_up = if gseq >= topic.floor {
-            self.log.events(reference, gseq, since)
-        } else {
-            None
-        };
-        let Some(caught_up) = caught_up else {
-            return self.ask_again(session, reference, out);
-        };
-        self.settle(session, reference);
-        self.enter(join, caught_up, out);
-    }
-
-    fn enter(&mut self, join: Join, caught_up: Vec<SharedFrame>, out: &mut Vec<Effect<W>>) {
-        let (slot, reference) = (join.session.slot, join.topic);
-        let Some(found) = self.at(slot) else { return };
-        found.topics.push(reference);
-        found.ready |= reference.kind == EntityKind::User;
-        let user = found.identity.user;
-        let Some(topic) = self.topics.get_mut(&reference) else {
-            return;
-        };
-        // What the session sees when it gets the picture; it changes with what it catches up with.
-        let mut sight = join.view.map(|view| {
-            let changed = caught_up.iter().any(|frame| frame.event.access.is_some());
-            let roles = view.roles.clone();
-            let holder = Holder { slot, user, roles };
-            topic.sight_of(GroupId(reference.id), &view, holder, changed)
-        });
-        topic.insert(slot);
-        if reference.kind == EntityKind::Group {
-            out.push(Effect::Entered {
-                session: join.session,
-                user,
-                group: GroupId(reference.id),
-            });
-        }
-        self.give(slot, join.body);
-        self.subscribe(slot, &join.groups, out);
-        let one: Arc<[u32]> = Arc::from([slot]);
-        for frame in caught_up {
-            let passed = match (&mut sight, &frame.event.audience) {
-                (Some(sight), _) => sight.pass(&frame.event, &one),
-                (None, Audience::User(other)) if *other != user => Passed::to(self.nobody.clone()),
-                (None, _) => Passed::to(one.clone()),
-            };
-            if !passed.recipients.is_empty() || !passed.news.is_empty() {
-                self.act(&frame, Source::Again(frame.clone()), passed, out);
-            }
-            if !self.is_on(slot, reference) {
-                return;
-            }
-        }
-        if let (Some(sight), Some(topic)) = (sight, self.topics.get_mut(&reference)) {
-            topic.take_in(sight);
-        }
-    }
-
-    fn is_on(&self, slot: u32, reference: EntityRef) -> bool {
-        let topic = self.topics.get(&reference);
-        topic.is_some_and(|topic| topic.members().binary_search(&slot).is_ok())
-    }
-
-    /// The answer came too late to be continued: ask for a newer one.
-    fn ask_again(&mut self, session: SessionRef, topic: EntityRef, out: &mut Vec<Effect<W>>) {
-        let Some(identity) = self.at(session.slot).map(|found| found.identity) else {
-            return;
-        };
-        match topic.kind {
-            EntityKind::User => out.push(Effect::Attach { session, identity }),
-            EntityKind::Group => out.push(Effect::Subscribe {
-                session,
-                identity,
-                groups: vec![GroupId(topic.id)],
-            }),
-        }
-    }
-
-    /// A group does not have the session's user (any more).
-    pub(super) fn not_joined(
-        &mut self,
-        session: SessionRef,
-        topic: EntityRef,
-        farewell: Box<Dispatch>,
-        out: &mut Vec<Effect<W>>,
-    ) {
-        if !self.settle(session, topic) {
-            return;
-        }
-        if !self.is_on(session.slot, topic) && !self.asks(session, topic) {
-            self.give(session.slot, farewell);
-        }
-        self.drop_idle(topic, out);
     }
 }

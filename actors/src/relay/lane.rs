@@ -1,21 +1,21 @@
-//! The lane's sessions: slots, sockets, and what ends a session.
+//! The lane's sessions: slots and sockets.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_protocol::client::gateway::CloseCode;
-use rookery_protocol::command::user::Proof;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Dispatch, EventName};
-use rookery_protocol::ids::{LoginId, UserId};
+use rookery_protocol::ids::UserId;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 
 use super::log::{Entry, Log, Source};
 use super::session::Session;
-use super::topic::Topic;
+use super::telling::Teller;
+use super::topic::{Join, Start, Topic};
 use super::wire::{Control, Effect, Identity, Input, Link, Refusal, Secret, SessionRef};
 
 /// What a lane holds for others at most.
@@ -57,7 +57,7 @@ pub struct Census {
 
 #[derive(Debug)]
 pub(super) struct Slot<W> {
-    generation: u32,
+    pub(super) generation: u32,
     pub(super) session: Option<Session<W>>,
 }
 
@@ -67,7 +67,7 @@ pub struct Lane<W> {
     pub(super) config: Config,
     pub(super) now: Millis,
     pub(super) slots: Vec<Slot<W>>,
-    free: Vec<u32>,
+    pub(super) free: Vec<u32>,
     /// Slots by user, oldest session first.
     pub(super) users: HashMap<UserId, Vec<u32>>,
     pub(super) topics: HashMap<EntityRef, Topic>,
@@ -77,6 +77,7 @@ pub struct Lane<W> {
     /// Slots that hold more than they may.
     pub(super) slow: Vec<u32>,
     pub(super) nobody: Arc<[u32]>,
+    pub(super) teller: Teller,
 }
 
 impl<W> Lane<W> {
@@ -93,6 +94,7 @@ impl<W> Lane<W> {
             dirty: Vec::new(),
             slow: Vec::new(),
             nobody: Arc::from([]),
+            teller: Teller::default(),
         }
     }
 
@@ -136,7 +138,16 @@ impl<W> Lane<W> {
                 Err(refusal) => out.push(Effect::Refused { wire, refusal }),
                 Ok(missed) => self.attach(session.slot, missed, wire, out),
             },
-            Input::Hangup { link, end, code } => self.hangup(link, end, code, out),
+            Input::Adopt { parcel, wire } => self.adopt(*parcel, wire, out),
+            Input::Hangup {
+                link,
+                end,
+                answer,
+                code,
+            } => {
+                let last_words = answer.into_iter().collect();
+                self.hangup(link, end, last_words, code, out);
+            }
             Input::Behind {
                 topic,
                 gseq,
@@ -155,21 +166,28 @@ impl<W> Lane<W> {
                 groups,
                 view,
             } => self.joined(
-                super::topic::Join {
+                Join {
                     session,
                     topic,
                     gseq,
-                    body,
-                    groups,
+                    start: Start::Picture { body, groups },
                     view,
                 },
                 out,
             ),
+            Input::Rejoined {
+                session,
+                topic,
+                since,
+                events,
+                again,
+            } => self.rejoined(session, topic, since, events, again, out),
             Input::NotJoined {
                 session,
                 topic,
                 farewell,
-            } => self.not_joined(session, topic, farewell, out),
+                again,
+            } => self.not_joined(session, topic, farewell, again, out),
             Input::Give {
                 session,
                 dispatch,
@@ -181,10 +199,11 @@ impl<W> Lane<W> {
                 }
             }
             Input::Tick => self.tick(out),
+            Input::Release => self.release(out),
             Input::Shutdown => self.shutdown(out),
         }
         while let Some(slot) = self.slow.pop() {
-            self.detach(slot, Some(CloseCode::UnknownError), out);
+            self.detach(slot, Vec::new(), Some(CloseCode::UnknownError), out);
         }
     }
 
@@ -211,6 +230,15 @@ impl<W> Lane<W> {
     }
 
     fn open(&mut self, identity: Identity, wire: W, out: &mut Vec<Effect<W>>) {
+        let slot = self.seat(identity, wire, out);
+        let session = self.session_ref(slot);
+        out.push(Effect::Opened(Link { session, attach: 1 }));
+        self.ask(slot, identity.user.into(), out);
+        out.push(Effect::Attach { session, identity });
+    }
+
+    /// A place for a session; if its user has too many his oldest one ends. Answers its slot.
+    pub(super) fn seat(&mut self, identity: Identity, wire: W, out: &mut Vec<Effect<W>>) -> u32 {
         let mine = self
             .users
             .get(&identity.user)
@@ -230,13 +258,11 @@ impl<W> Lane<W> {
         });
         self.slots[slot as usize].session = Some(session);
         self.users.entry(identity.user).or_default().push(slot);
-        let session = self.session_ref(slot);
-        out.push(Effect::Opened(Link { session, attach: 1 }));
-        self.ask(slot, identity.user.into(), out);
-        out.push(Effect::Attach { session, identity });
+        slot
     }
 
-    fn resume(
+    /// Checks a resume, and finds the positions of what the client has missed.
+    pub(super) fn resume(
         &mut self,
         session: SessionRef,
         user: UserId,
@@ -245,7 +271,7 @@ impl<W> Lane<W> {
     ) -> Result<VecDeque<u64>, Refusal> {
         let slot = session.slot;
         let Some(session) = self.session_mut(session) else {
-            return Err(Refusal::InvalidSession);
+            return Err(Refusal::Unknown);
         };
         if !session.ready
             || session.identity.user != user
@@ -273,7 +299,7 @@ impl<W> Lane<W> {
 
     /// Gives a session its next socket, on which what was missed comes first.
     fn attach(&mut self, slot: u32, missed: VecDeque<u64>, wire: W, out: &mut Vec<Effect<W>>) {
-        self.detach(slot, Some(CloseCode::UnknownError), out);
+        self.detach(slot, Vec::new(), Some(CloseCode::UnknownError), out);
         let reference = self.session_ref(slot);
         let Some(session) = self.at(slot) else { return };
         session.attach += 1;
@@ -284,6 +310,11 @@ impl<W> Lane<W> {
             attach: session.attach,
         };
         out.push(Effect::Opened(link));
+        self.say_resumed(slot);
+    }
+
+    /// RESUMED, behind what was missed.
+    pub(super) fn say_resumed(&mut self, slot: u32) {
         let resumed = Dispatch {
             name: EventName::Resumed,
             body: Bytes::from_static(br#"{"_trace":[]}"#),
@@ -345,126 +376,36 @@ impl<W> Lane<W> {
         }
     }
 
-    fn hangup(&mut self, link: Link, end: bool, code: Option<CloseCode>, out: &mut Vec<Effect<W>>) {
+    fn hangup(
+        &mut self,
+        link: Link,
+        end: bool,
+        last_words: Vec<Control>,
+        code: Option<CloseCode>,
+        out: &mut Vec<Effect<W>>,
+    ) {
         let Some(session) = self.linked(link) else {
             return;
         };
         if end || !session.ready {
-            self.end(link.session.slot, Vec::new(), code, out);
+            self.end(link.session.slot, last_words, code, out);
         } else {
-            self.detach(link.session.slot, code, out);
+            self.detach(link.session.slot, last_words, code, out);
         }
     }
 
     /// Takes a session's socket away; it can be resumed.
-    pub(super) fn detach(&mut self, slot: u32, code: Option<CloseCode>, out: &mut Vec<Effect<W>>) {
-        let now = self.now;
-        if let Some((wire, words)) = self.at(slot).and_then(|session| session.detach(now)) {
-            out.push(Effect::Close { wire, words, code });
-        }
-    }
-
-    /// Ends a session that cannot go on exactly: the client starts a new one.
-    pub(super) fn invalidate(&mut self, slot: u32, out: &mut Vec<Effect<W>>) {
-        let word = Control::InvalidSession { resumable: false };
-        self.end(slot, vec![word], Some(CloseCode::SessionTimedOut), out);
-    }
-
-    /// Ends a session for good.
-    pub(super) fn end(
+    pub(super) fn detach(
         &mut self,
         slot: u32,
         last_words: Vec<Control>,
         code: Option<CloseCode>,
         out: &mut Vec<Effect<W>>,
     ) {
-        let reference = self.session_ref(slot);
-        let Some(place) = self.slots.get_mut(slot as usize) else {
-            return;
-        };
-        let Some(mut session) = place.session.take() else {
-            return;
-        };
-        place.generation = place.generation.wrapping_add(1);
-        self.free.push(slot);
-        for topic in std::mem::take(&mut session.topics) {
-            self.forget(slot, topic, out);
-        }
-        for topic in std::mem::take(&mut session.asked) {
-            self.answered(topic, out);
-        }
-        let user = session.identity.user;
-        if let Some(slots) = self.users.get_mut(&user) {
-            slots.retain(|&other| other != slot);
-            if slots.is_empty() {
-                self.users.remove(&user);
-            }
-        }
-        if let Some((wire, mut words)) = session.detach(self.now) {
+        let now = self.now;
+        if let Some((wire, mut words)) = self.at(slot).and_then(|session| session.detach(now)) {
             words.extend(last_words);
             out.push(Effect::Close { wire, words, code });
-        }
-        out.push(Effect::Ended {
-            session: reference,
-            user,
-        });
-    }
-
-    /// Ends the sessions of one login among `slots`, or all of them.
-    pub(super) fn close(
-        &mut self,
-        slots: &[u32],
-        login: Option<LoginId>,
-        code: CloseCode,
-        out: &mut Vec<Effect<W>>,
-    ) {
-        for &slot in slots {
-            let meant = self.at(slot).is_some_and(|session| match login {
-                None => true,
-                Some(login) => session.identity.proof == Proof::Login(login),
-            });
-            if meant {
-                self.end(slot, Vec::new(), Some(code), out);
-            }
-        }
-    }
-
-    fn tick(&mut self, out: &mut Vec<Effect<W>>) {
-        let oldest = Millis(self.now.0.saturating_sub(self.config.resume_ms));
-        self.log.trim(oldest, self.config.log_bytes);
-        for position in self.log.trim_own(self.config.log_bytes / 2) {
-            let slots = self.log.get(position).map(|entry| entry.recipients.clone());
-            for &slot in slots.iter().flat_map(|slots| slots.iter()) {
-                // It has not even been written: what follows could not be numbered on.
-                if self
-                    .at(slot)
-                    .is_some_and(|session| session.pending.contains(&position))
-                {
-                    self.invalidate(slot, out);
-                }
-            }
-        }
-        let base = self.log.base();
-        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
-            let Some(session) = self.at(slot) else {
-                continue;
-            };
-            if session.wire.is_none() && session.detached_at < oldest {
-                self.end(slot, Vec::new(), None, out);
-            } else if session.pending.front().is_some_and(|&first| first < base) {
-                self.invalidate(slot, out);
-            }
-        }
-    }
-
-    fn shutdown(&mut self, out: &mut Vec<Effect<W>>) {
-        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
-            self.end(
-                slot,
-                vec![Control::Reconnect],
-                Some(CloseCode::UnknownError),
-                out,
-            );
         }
     }
 }

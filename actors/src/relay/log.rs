@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Act, Dispatch, EventName, Frame, FrameSeq, SharedFrame};
+use rookery_protocol::ids::UserId;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::time::Millis;
 
@@ -58,6 +59,18 @@ impl Entry {
             Source::Made(dispatch) | Source::Own(dispatch) => Some(dispatch),
             Source::Lost(_) => None,
         }
+    }
+
+    /// What `user` sees of it, who sees what others wrote or not.
+    pub(super) fn seen_by(&self, user: UserId, sees_all: bool) -> Option<(EventName, &Bytes)> {
+        let dispatch = self.dispatch()?;
+        let users = dispatch.content_for.as_ref();
+        let is_hidden = !sees_all && users.is_some_and(|users| !users.contains(&user));
+        let body = match &self.redacted {
+            Some(redacted) if is_hidden => redacted,
+            _ => &dispatch.body,
+        };
+        Some((dispatch.name, body))
     }
 
     /// Whether it had a number for the session in `slot`, and cannot be told any more.

@@ -11,21 +11,38 @@
 //! recipients; a session holds positions of that log. Its numbers are dense, so what it missed is found by walking the
 //! log backwards.
 
+mod choice;
 mod delivery;
+mod ending;
 mod follow;
+mod join;
+mod keeper;
 mod lane;
 mod log;
+mod moving;
+mod names;
 mod roster;
+mod search;
 mod session;
 mod sight;
+mod since;
+mod telling;
+mod told;
 mod topic;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
+pub use choice::Choice;
 pub use delivery::{Deliveries, Delivery, Flush};
+pub use keeper::Keeper;
 pub use lane::{Census, Config, Lane};
+pub use names::Names;
+pub use search::{Search, Step};
+pub use since::{Reading, Since, is_shown_anew, page_above};
+pub use told::Told;
 pub use wire::{
-    Control, Effect, Identity, Input, Link, Lost, Refusal, Secret, SessionRef, Shard, Viewpoint,
+    Again, Control, Effect, Identity, Input, Link, Lost, Refusal, Secret, SessionRef, Shard,
+    Viewpoint,
 };

@@ -16,6 +16,7 @@ impl<W> Lane<W> {
             return;
         };
         session.asked.push(topic);
+        session.is_moved = true;
         let followed = self.topics.entry(topic).or_insert_with(|| {
             out.push(Effect::Watch(topic));
             Topic::default()
@@ -40,6 +41,7 @@ impl<W> Lane<W> {
             return false;
         };
         found.asked.swap_remove(at);
+        found.is_moved = true;
         if let Some(followed) = self.topics.get_mut(&topic) {
             followed.asked = followed.asked.saturating_sub(1);
         }
@@ -79,6 +81,7 @@ impl<W> Lane<W> {
         let reference = self.session_ref(slot);
         if let Some(session) = self.at(slot) {
             session.topics.retain(|&other| other != topic);
+            session.is_moved = true;
             if topic.kind == EntityKind::Group {
                 out.push(Effect::Left {
                     session: reference,

@@ -7,6 +7,7 @@ use rookery_protocol::event::Dispatch;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::time::Millis;
 
+use super::topic::Join;
 use super::wire::{Control, Identity};
 
 /// What a waiting event counts for besides its body.
@@ -45,6 +46,14 @@ pub(super) struct Session<W> {
     pub(super) topics: Vec<EntityRef>,
     /// Topics that were asked for and have not yet answered; one entry for each question.
     pub(super) asked: Vec<EntityRef>,
+    /// Of those, topics it was on at another node, with the last event that has passed it.
+    pub(super) rejoining: Vec<(EntityRef, u64)>,
+    /// Pictures of such topics, which were asked for meanwhile and wait until it is on them, or not any more.
+    pub(super) deferred: Vec<Join>,
+    /// Of `seq`, what the buddy was told last; none while it does not know the session.
+    pub(super) told: Option<u64>,
+    /// It joined, left or asked for a topic since the buddy was told.
+    pub(super) is_moved: bool,
 }
 
 impl<W> Session<W> {
@@ -65,17 +74,23 @@ impl<W> Session<W> {
             controls: Vec::new(),
             topics: Vec::new(),
             asked: Vec::new(),
+            rejoining: Vec::new(),
+            deferred: Vec::new(),
+            told: None,
+            is_moved: false,
         }
+    }
+
+    /// Whether it sees what people wrote in any event.
+    pub(super) fn sees_all(&self) -> bool {
+        self.identity.intents.contains(Intents::MESSAGE_CONTENT)
     }
 
     /// Whether it sees what people wrote in this event.
     pub(super) fn sees_content(&self, dispatch: &Dispatch) -> bool {
         match &dispatch.content_for {
             None => true,
-            Some(users) => {
-                self.identity.intents.contains(Intents::MESSAGE_CONTENT)
-                    || users.contains(&self.identity.user)
-            }
+            Some(users) => self.sees_all() || users.contains(&self.identity.user),
         }
     }
 

@@ -203,7 +203,13 @@ impl Sight {
             }
             Some(change) => self.turn(change),
         };
-        let recipients = own.unwrap_or_else(|| match &event.audience {
+        let recipients = own.unwrap_or_else(|| self.addressed(event, everybody));
+        Passed { recipients, news }
+    }
+
+    /// Who gets what an event sends when its change is in the picture already.
+    pub(super) fn addressed(&mut self, event: &Event, everybody: &Arc<[u32]>) -> Arc<[u32]> {
+        match &event.audience {
             Audience::Everyone => everybody.clone(),
             Audience::Except(users) => {
                 let others = self.holders.iter().filter(|h| !users.contains(&h.user));
@@ -216,12 +222,15 @@ impl Sight {
                 Arc::from(slots)
             }
             Audience::Channel(channel) => self.audience(*channel, everybody),
+            Audience::ChannelOnly { sees, not } => {
+                let sees = self.audience(*sees, everybody);
+                Arc::from(without(&sees, &self.audience(*not, everybody)))
+            }
             Audience::Holders {
                 permissions,
                 channel,
             } => self.holders_of(*permissions, *channel),
-        });
-        Passed { recipients, news }
+        }
     }
 
     /// A new, changed or removed channel: who gets the event that tells of it, and for whom it appears or disappears.

@@ -18,10 +18,28 @@ const WAITING_FRAMES: usize = 1_024;
 pub(super) struct Join {
     pub(super) session: SessionRef,
     pub(super) topic: EntityRef,
+    /// Up to which event the answer goes.
     pub(super) gseq: u64,
-    pub(super) body: Box<Dispatch>,
-    pub(super) groups: Vec<GroupId>,
+    pub(super) start: Start,
     pub(super) view: Option<Viewpoint>,
+}
+
+/// What a session that joins a topic gets at first.
+#[derive(Debug)]
+pub(super) enum Start {
+    /// A picture.
+    Picture {
+        body: Box<Dispatch>,
+        groups: Vec<GroupId>,
+    },
+    /// Everything above `since`: it was on the topic before.
+    Again {
+        since: u64,
+        events: Vec<SharedFrame>,
+        /// The event that `view` and `body` are of.
+        seen: u64,
+        body: Option<Box<Dispatch>>,
+    },
 }
 
 /// What waits while a gap is being healed.
@@ -53,6 +71,8 @@ pub(super) struct Topic {
     pub(super) known: u64,
     /// Questions that are not yet answered.
     pub(super) asked: u32,
+    /// Of `last`, what the buddy was told.
+    pub(super) told: Option<u64>,
     /// Slots on it, rising.
     members: Vec<u32>,
     /// The same as a snapshot that log entries share; made when the next event needs it.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_protocol::client::gateway::CloseCode;
-use rookery_protocol::command::user::Proof;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{AccessPicture, Dispatch, SharedFrame};
 use rookery_protocol::ids::{GroupId, RoleId, UserId};
-use rookery_protocol::intents::Intents;
+use rookery_protocol::session::Parcel;
+pub use rookery_protocol::session::{Identity, Secret, Shard};
 
 /// A session of a lane. A slot is used again; its generation is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,69 +27,6 @@ pub struct Link {
     pub session: SessionRef,
     /// The how-manieth socket of the session.
     pub attach: u32,
-}
-
-/// What proves that whoever resumes is whoever identified. Random; made at the edge.
-#[derive(Clone, Copy)]
-pub struct Secret(pub [u8; 16]);
-
-impl Secret {
-    /// Whether both are the same, in a time that does not depend on where they differ.
-    pub fn matches(&self, other: &Self) -> bool {
-        let differing = self.0.iter().zip(&other.0).fold(0, |d, (a, b)| d | (a ^ b));
-        std::hint::black_box(differing) == 0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    /// Leaves the secret out.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
-    }
-}
-
-/// `[n, of]`: the session takes the groups with `(id >> 22) % of == n`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// Which one.
-    pub index: u32,
-    /// Of how many; at least 1.
-    pub count: u32,
-}
-
-impl Shard {
-    /// Whether a group's events go to this shard.
-    pub fn holds(self, group: GroupId) -> bool {
-        (group.0 >> 22) % u64::from(self.count.max(1)) == u64::from(self.index)
-    }
-}
-
-/// Who identified, and what for.
-#[derive(Debug, Clone, Copy)]
-pub struct Identity {
-    /// Whose session.
-    pub user: UserId,
-    /// What the token said.
-    pub proof: Proof,
-    /// What the session asked for.
-    pub intents: Intents,
-    /// Which groups; all of them without.
-    pub shard: Option<Shard>,
-    /// What a resume must know.
-    pub secret: Secret,
-}
-
-impl Identity {
-    /// Whether the session asked for a dispatch: it has one of its intents, or it is about its own user; and what is of
-    /// direct channels goes to a bot's first shard only.
-    ///
-    /// Source: <https://discord.com/developers/docs/events/gateway#sharding>
-    pub(super) fn admits(&self, dispatch: &Dispatch) -> bool {
-        let is_direct = dispatch.intents.0 != 0 && Intents::DIRECT.contains(dispatch.intents);
-        let is_first = self.shard.is_none_or(|shard| shard.index == 0);
-        let is_about_him = dispatch.about == Some(self.user);
-        (is_about_him || self.intents.admit(dispatch.intents)) && (is_first || !is_direct)
-    }
 }
 
 /// A frame that is no dispatch: it has no number and is not replayed.
@@ -131,6 +68,14 @@ pub enum Input<W> {
         /// Its write side.
         wire: W,
     },
+    /// A session comes from another node with the client that resumes it here. Answered with [`Effect::Opened`] and, for
+    /// the topics it was on, [`Effect::Rejoin`].
+    Adopt {
+        /// The session.
+        parcel: Box<Parcel>,
+        /// Its write side.
+        wire: W,
+    },
     /// Send this to the socket.
     Control {
         /// The socket.
@@ -144,6 +89,9 @@ pub enum Input<W> {
         link: Link,
         /// Whether the session ends with it (a client's close with 1000 or 1001).
         end: bool,
+        /// What answers the client's own close. It is written when the lane has let go, so that who reads it and
+        /// comes back at once finds the session as it left it.
+        answer: Option<Control>,
         /// What to close it with; none when the client is already gone.
         code: Option<CloseCode>,
     },
@@ -182,6 +130,19 @@ pub enum Input<W> {
         /// What decides what the session sees of a group, with GUILD_CREATE.
         view: Option<Viewpoint>,
     },
+    /// The answer to [`Effect::Rejoin`] for one topic.
+    Rejoined {
+        /// The session.
+        session: SessionRef,
+        /// The user, or one group.
+        topic: EntityRef,
+        /// Of [`Effect::Rejoin`].
+        since: u64,
+        /// What happened since, without a gap; `Err` when the event log does not reach back that far.
+        events: Result<Vec<SharedFrame>, Lost>,
+        /// Of a group: how it is now.
+        again: Option<Again>,
+    },
     /// The group does not have the session's user.
     NotJoined {
         /// The session.
@@ -190,6 +151,8 @@ pub enum Input<W> {
         topic: EntityRef,
         /// What the client is told, which knows the group from READY.
         farewell: Box<Dispatch>,
+        /// Whether this answers [`Effect::Rejoin`], and not [`Effect::Subscribe`].
+        again: bool,
     },
     /// Something only this session is told, as its numbered event; nothing if it has ended.
     Give {
@@ -212,7 +175,9 @@ pub enum Input<W> {
     Writable(SessionRef),
     /// Time passes.
     Tick,
-    /// The node stops: every socket is told to reconnect.
+    /// The node is about to stop: every socket is told to reconnect, and the sessions wait for another node to take them.
+    Release,
+    /// The node stops: every socket is told to reconnect, every session ends.
     Shutdown,
 }
 
@@ -225,6 +190,17 @@ pub struct Viewpoint {
     pub roles: Vec<RoleId>,
 }
 
+/// A group that a session sees again after it has moved.
+#[derive(Debug, Clone)]
+pub struct Again {
+    /// The number of the last event that is in it.
+    pub gseq: u64,
+    /// What decides what the session sees.
+    pub view: Viewpoint,
+    /// GUILD_CREATE, if something has changed who sees what since the session left: it is shown anew.
+    pub body: Option<Box<Dispatch>>,
+}
+
 /// The event log does not reach back to what is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost;
@@ -232,10 +208,14 @@ pub struct Lost;
 /// Why a resume is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Unknown or ended, another user's, or what is missed is not held any more: opcode 9.
+    /// There is no such session here, or not any more: opcode 9, unless another node has it.
+    Unknown,
+    /// Not ready, another user's, or what is missed is not held any more: opcode 9.
     InvalidSession,
     /// A number the session never reached: 4007.
     InvalidSeq,
+    /// The node that has it may live, and does not answer: the client keeps its session and comes again. No lane says so.
+    NotNow,
 }
 
 /// What a lane wants done.
@@ -296,6 +276,16 @@ pub enum Effect<W> {
         identity: Identity,
         /// The groups.
         groups: Vec<GroupId>,
+    },
+    /// Put a session that has moved here on its topics again, each from an event on; each comes back as
+    /// [`Input::Rejoined`] or [`Input::NotJoined`], or all end with [`Input::Expel`].
+    Rejoin {
+        /// The session.
+        session: SessionRef,
+        /// Who it is.
+        identity: Identity,
+        /// The topics, with the last event of each that the session has passed.
+        topics: Vec<(EntityRef, u64)>,
     },
     /// Read the topic's events above `since`; comes back as [`Input::Healed`].
     Heal {

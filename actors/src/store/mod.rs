@@ -1,10 +1,12 @@
 //! The store as cores and shells need it: reads by key and by range, and commits that are all or nothing per unit.
 //!
-//! Drivers: [`memory`] (tests and simulation; injects faults) and, in `rookery-node`, redb. All pass one contract suite
-//! (`tests/src/contract`).
+//! Drivers: [`memory`] (tests and simulation; injects faults) and, in `rookery-node`, redb and MongoDB. All pass one
+//! contract suite (`tests/src/contract`).
 
 pub mod lane;
 pub mod memory;
+pub mod restore;
+mod snapshot;
 mod typed;
 
 use std::sync::Arc;
@@ -12,8 +14,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rookery_protocol::document::{CorruptRow, Key, Part, TableId};
 use rookery_protocol::entity::EntityRef;
+use rookery_protocol::limits::ROW_BYTES;
 
-pub use typed::{delete, delete_range, delete_up_to, get, put, scan, scan_all};
+pub use snapshot::{Snapshot, Snapshots};
+pub use typed::{
+    Named, Rule, delete, delete_range, delete_up_to, get, insert, put, scan, scan_all, transact,
+};
 
 /// A lane of commits: one writer's sequence of transactions. Its document in the store holds the last sequence number,
 /// so that a commit whose outcome was lost can be repeated without being done twice, and whether it is fenced.
@@ -32,6 +38,16 @@ pub struct LaneId {
 pub enum Write {
     /// Inserts or replaces a row.
     Put {
+        /// Table.
+        table: TableId,
+        /// Address.
+        key: Key,
+        /// BSON.
+        row: Vec<u8>,
+    },
+    /// [`Write::Put`] of a row that its writer knows to be new. Only a hint, by which a driver may take a shorter way: a row
+    /// that is there all the same is replaced.
+    Insert {
         /// Table.
         table: TableId,
         /// Address.
@@ -73,7 +89,8 @@ pub enum Write {
 pub struct Unit {
     /// Whose it is.
     pub entity: EntityRef,
-    /// Rows that must not exist; else the unit is refused (and the rest of the commit is not affected).
+    /// Rows that must not exist; else the unit is refused (and the rest of the commit is not affected). Against another
+    /// lane's commit at the same moment a row is guarded only if the unit puts it.
     pub absent: Vec<(TableId, Key)>,
     /// The changes, in order.
     pub writes: Vec<Write>,
@@ -83,7 +100,10 @@ impl Unit {
     /// Whether every row it names can be stored; a unit that cannot is refused.
     pub fn is_storable(&self) -> bool {
         let storable = |write: &Write| match write {
-            Write::Put { key, .. } | Write::Delete { key, .. } => key.is_storable(),
+            Write::Put { key, row, .. } | Write::Insert { key, row, .. } => {
+                key.is_storable() && row.len() <= ROW_BYTES
+            }
+            Write::Delete { key, .. } => key.is_storable(),
             // The places are only bounds.
             Write::DeleteUpTo { partition, .. } | Write::DeleteRange { partition, .. } => {
                 partition.is_storable()
@@ -107,7 +127,7 @@ pub struct Commit {
 /// What became of a commit. Durable when it is returned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Committed {
-    /// Indexes of the units that were refused because a row of `absent` existed, or a key cannot be stored; rising.
+    /// Indexes of the units that were refused because a row of `absent` existed, or a row cannot be stored; rising.
     pub refused: Vec<usize>,
 }
 
@@ -170,6 +190,9 @@ pub struct Scan {
 /// A row with its place, as bytes.
 pub type RawRow = (Key, Vec<u8>);
 
+/// Decides from the rows of a [`Store::transact`], in the order of its keys, what is written. It may run more than once.
+pub type Decide<'a> = &'a (dyn Fn(&[Option<Vec<u8>>]) -> Vec<Write> + Send + Sync);
+
 /// The durable store. Reads see every acknowledged commit.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -194,6 +217,18 @@ pub trait Store: Send + Sync + 'static {
     /// nothing, even behind a fence. May block the calling thread for as long as the disk takes: only a commit lane,
     /// which has a thread of its own, calls it.
     async fn commit(&self, commit: &Commit) -> Result<Committed, CommitError>;
+
+    /// Reads rows, writes what `decide` makes of them, and returns the rows it decided on: one transaction, in one order
+    /// with all others, commits of lanes included, that name or write one of these rows. It is for what no entity owns:
+    /// incarnations, shards, the view. A row that is absent is guarded only if the decision puts it.
+    ///
+    /// # Errors
+    /// `Unavailable`: it may or may not have happened. Do it again: a decision recognises its own work.
+    async fn transact(
+        &self,
+        rows: &[(TableId, Key)],
+        decide: Decide<'_>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
     /// Fences a lane: no commit of it that is not already durable ever will be. Fencing a lane that was never opened
     /// keeps it from being opened.

@@ -1,6 +1,6 @@
 //! Typed access over the byte-level [`Store`].
 
-use rookery_protocol::document::{Key, Part, Table, decode, encode};
+use rookery_protocol::document::{CorruptRow, Key, Part, Table, TableId, decode, encode};
 
 use super::{Order, Scan, Store, StoreError, Write};
 
@@ -32,6 +32,15 @@ pub async fn scan<T: Table>(
 /// A write that inserts or replaces a row.
 pub fn put<T: Table>(key: Key, row: &T::Row) -> Write {
     Write::Put {
+        table: T::ID,
+        key,
+        row: encode::<T>(row),
+    }
+}
+
+/// A write of a row that is known to be new.
+pub fn insert<T: Table>(key: Key, row: &T::Row) -> Write {
+    Write::Insert {
         table: T::ID,
         key,
         row: encode::<T>(row),
@@ -93,4 +102,63 @@ pub async fn scan_all<T: Table>(
             return Ok(rows);
         }
     }
+}
+
+/// What a [`Store::transact`] reads and decides, with the types of its rows.
+pub trait Rule: Sync {
+    /// What became of it.
+    type Verdict;
+
+    /// The rows it decides on.
+    fn rows(&self) -> Vec<(TableId, Key)>;
+
+    /// What is written, and what that means. Runs more than once, on the same rows or on others.
+    ///
+    /// # Errors
+    /// A row is corrupt: nothing is written.
+    fn decide(&self, rows: &Named<'_>) -> Result<(Vec<Write>, Self::Verdict), CorruptRow>;
+}
+
+/// The rows of a [`Rule`], as they were read.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    names: &'a [(TableId, Key)],
+    rows: &'a [Option<Vec<u8>>],
+}
+
+impl<'a> Named<'a> {
+    /// Rows with their names.
+    pub fn new(names: &'a [(TableId, Key)], rows: &'a [Option<Vec<u8>>]) -> Self {
+        Self { names, rows }
+    }
+
+    /// The row at `key`; a row that was not named does not exist.
+    ///
+    /// # Errors
+    /// It is corrupt.
+    pub fn get<T: Table>(&self, key: &Key) -> Result<Option<T::Row>, CorruptRow> {
+        let is_it = |(table, name): &(TableId, Key)| *table == T::ID && name == key;
+        let row = self
+            .names
+            .iter()
+            .zip(self.rows)
+            .find(|(name, _)| is_it(name));
+        debug_assert!(row.is_some(), "a rule names the rows it reads");
+        let bytes = row.and_then(|(_, row)| row.as_ref());
+        bytes.map(|bytes| decode::<T>(bytes)).transpose()
+    }
+}
+
+/// Applies a rule. Its verdict is that of the transaction that counts.
+///
+/// # Errors
+/// The store does not answer: it may or may not have happened. Or a row is corrupt: it has not.
+pub async fn transact<R: Rule>(store: &dyn Store, rule: &R) -> Result<R::Verdict, StoreError> {
+    let names = rule.rows();
+    let decide = |rows: &[Option<Vec<u8>>]| match rule.decide(&Named::new(&names, rows)) {
+        Ok((writes, _)) => writes,
+        Err(_) => Vec::new(),
+    };
+    let rows = store.transact(&names, &decide).await?;
+    Ok(rule.decide(&Named::new(&names, &rows))?.1)
 }

@@ -11,8 +11,8 @@ use rookery_protocol::time::Millis;
 
 use super::access::AccessKey;
 use super::bot::BotKey;
-use crate::ids::NODE;
 use crate::random;
+use rookery_actors::ownership::NODE;
 
 /// Age at which a key of access tokens gets a successor, in milliseconds: 30 days.
 const ROTATE_MS: u64 = 30 * 24 * 3_600 * 1_000;

@@ -31,9 +31,7 @@ const BOT: UserId = UserId(3_000);
 /// A node with a person who has one login and one bot.
 async fn node() -> (Node, SharedStore) {
     let store: SharedStore = Arc::new(MemoryStore::new());
-    let config = Arc::new(Config::default());
-    let node = Node::start(config, Arc::clone(&store), Arc::new(Nobody));
-    let node = node.await.unwrap();
+    let node = Node::alone(Config::default(), Arc::clone(&store), Arc::new(Nobody)).await;
     let register = Register {
         username: "ada".into(),
         global_name: None,

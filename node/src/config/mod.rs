@@ -2,18 +2,21 @@
 //! start with one sentence that names it.
 
 mod file;
+mod secret;
 mod setting;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use rookery_protocol::limits::UPLOAD_BYTES;
 
 use crate::limit::Quota;
+use crate::voice::media::MediaSettings;
 
+pub use secret::{Secret, SecretUrl};
 pub use setting::{SETTINGS, Setting, Value};
 
 /// The file that is read when none is named and it is there.
@@ -26,10 +29,16 @@ const PREFIX: &str = "ROOKERY_";
 pub struct Config {
     /// Where clients are served.
     pub listen: SocketAddr,
-    /// The folder of the embedded store.
+    /// The folder of the embedded store, and of files.
     pub data: PathBuf,
+    /// The MongoDB that is the store; none: the embedded one.
+    pub store: Option<SecretUrl>,
+    /// The Redis that nodes share what they may lose with.
+    pub ephemeral: Ephemeral,
     /// The node's name.
     pub node: String,
+    /// How other nodes of the cluster reach it.
+    pub cluster: Cluster,
     /// `https://chat.example`, if clients come in by another name than they say.
     pub public_url: Option<String>,
     /// Who may make an account.
@@ -42,6 +51,8 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// Connections at a time.
     pub connections: usize,
+    /// Voice channels.
+    pub voice: VoiceSettings,
     /// Certificate and key, when the node speaks TLS itself.
     pub tls: Tls,
     /// Rate limits.
@@ -59,6 +70,123 @@ pub enum Registration {
     Invite,
     /// Nobody.
     Closed,
+}
+
+/// The Redis that nodes share what they may lose with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ephemeral {
+    /// The server; none: nothing is shared.
+    pub url: Option<SecretUrl>,
+    /// What all keys and channels begin with.
+    pub prefix: String,
+    /// PEM file of the authority that signed the server's certificate, if it is none of the system's.
+    pub ca: Option<PathBuf>,
+}
+
+impl Default for Ephemeral {
+    fn default() -> Self {
+        Self {
+            url: None,
+            prefix: "rookery:".to_owned(),
+            ca: None,
+        }
+    }
+}
+
+/// How nodes of a cluster reach each other, over TLS in which both sides show a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cluster {
+    /// Where other nodes connect; none: the node is alone.
+    pub listen: Option<SocketAddr>,
+    /// The `host:port` under which others reach that; none: the same.
+    pub advertise: Option<String>,
+    /// PEM file of the cluster's authority.
+    pub ca: Option<PathBuf>,
+    /// PEM file of the node's certificate.
+    pub cert: Option<PathBuf>,
+    /// PEM file of its private key.
+    pub key: Option<PathBuf>,
+}
+
+impl Cluster {
+    /// The `host:port` that other nodes are told; none when the node is alone.
+    pub fn reached_by(&self) -> Option<String> {
+        let listen = self.listen.map(|address| address.to_string());
+        self.listen?;
+        self.advertise.clone().or(listen)
+    }
+
+    /// What one setting alone cannot tell.
+    fn check(&self, has_store: bool, has_redis: bool) -> Result<(), ConfigError> {
+        let Some(listen) = self.listen else {
+            return Ok(());
+        };
+        let files = [
+            ("cluster.ca", &self.ca),
+            ("cluster.cert", &self.cert),
+            ("cluster.key", &self.key),
+        ];
+        if let Some((setting, _)) = files.into_iter().find(|(_, file)| file.is_none()) {
+            let problem = "is missing: [cluster] needs ca, cert and key";
+            return Err(ConfigError::new(setting, problem));
+        }
+        if self.advertise.is_none() && listen.ip().is_unspecified() {
+            let problem = format!("is missing: nobody reaches a node by `{listen}`");
+            return Err(ConfigError::new("cluster.advertise", problem));
+        }
+        if !has_store {
+            let problem = "is missing: the nodes of a cluster share a store";
+            return Err(ConfigError::new("store.url", problem));
+        }
+        if !has_redis {
+            let problem =
+                "is missing: the nodes of a cluster share limits, profiles and presence over Redis";
+            return Err(ConfigError::new("ephemeral.url", problem));
+        }
+        Ok(())
+    }
+}
+
+/// How media of voice channels travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceSettings {
+    /// Where clients reach this node's voice socket, if `public_url` leads to any node.
+    pub public_url: Option<String>,
+    /// UDP ports, a media worker for each; 0 is any free one.
+    pub ports: Vec<u16>,
+    /// Addresses that the workers listen on.
+    pub listen: Vec<IpAddr>,
+    /// Addresses that clients are told; empty: those that the machine has.
+    pub public: Vec<IpAddr>,
+    /// TURN servers for clients that cannot reach the node by UDP.
+    pub turn_urls: Vec<String>,
+    /// What the node shares with them.
+    pub turn_secret: Option<Secret>,
+}
+
+impl VoiceSettings {
+    /// The settings of the media workers.
+    pub fn media(&self) -> MediaSettings {
+        MediaSettings {
+            ports: self.ports.clone(),
+            listen: self.listen.clone(),
+            public: self.public.clone(),
+            ..MediaSettings::default()
+        }
+    }
+}
+
+impl Default for VoiceSettings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            ports: vec![50_000],
+            listen: vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED)],
+            public: Vec::new(),
+            turn_urls: Vec::new(),
+            turn_secret: None,
+        }
+    }
 }
 
 /// Certificate and key; both or neither.
@@ -114,13 +242,17 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: "./data".into(),
+            store: None,
+            ephemeral: Ephemeral::default(),
             node: "rookery".to_owned(),
+            cluster: Cluster::default(),
             public_url: None,
             registration: Registration::Open,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             max_upload_bytes: UPLOAD_BYTES,
             connections: 65_536,
+            voice: VoiceSettings::default(),
             tls: Tls::default(),
             limits: RateLimits {
                 enabled: true,
@@ -173,8 +305,8 @@ impl Config {
         let (ip, port) = (self.listen.ip(), self.listen.port());
         match ip {
             ip if ip.is_unspecified() => format!("{scheme}://localhost:{port}"),
-            std::net::IpAddr::V4(ip) => format!("{scheme}://{ip}:{port}"),
-            std::net::IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{port}"),
+            IpAddr::V4(ip) => format!("{scheme}://{ip}:{port}"),
+            IpAddr::V6(ip) => format!("{scheme}://[{ip}]:{port}"),
         }
     }
 
@@ -254,6 +386,8 @@ impl Config {
 
     /// What one setting alone cannot tell.
     fn check(&self) -> Result<(), ConfigError> {
+        self.cluster
+            .check(self.store.is_some(), self.ephemeral.url.is_some())?;
         match (&self.tls.cert, &self.tls.key) {
             (Some(_), None) => Err(ConfigError::new(
                 "tls.key",

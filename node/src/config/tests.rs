@@ -38,13 +38,31 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
     let samples = [
         ("listen", "0.0.0.0:80"),
         ("data", "/srv"),
+        ("store.url", "mongodb://ada:s3cret@10.0.0.1/chat"),
+        ("ephemeral.url", "rediss://:s3cret@10.0.0.1/0"),
+        ("ephemeral.prefix", "chat:"),
+        ("ephemeral.ca", "ca.pem"),
         ("node", "n-1"),
+        ("cluster.listen", "10.0.0.2:7070"),
+        ("cluster.advertise", "n-1.example:7070"),
+        ("cluster.ca", "ca.pem"),
+        ("cluster.cert", "n-1.pem"),
+        ("cluster.key", "n-1-key.pem"),
         ("public_url", "https://chat.example/"),
         ("auth.registration", "invite"),
         ("trusted_proxies", "10.0.0.0/8, 192.0.2.1"),
         ("cors_origins", "https://a.example,*"),
         ("connections", "10"),
         ("media.max_upload_bytes", "1000"),
+        ("voice.public_url", "https://n-1.example"),
+        ("voice.ports", "50000, 50001"),
+        ("voice.listen", "0.0.0.0,::"),
+        ("voice.public", "203.0.113.7"),
+        (
+            "voice.turn_urls",
+            "turn:turn.example:3478,turns:turn.example?transport=tcp",
+        ),
+        ("voice.turn_secret", "north"),
         ("tls.cert", "c.pem"),
         ("tls.key", "k.pem"),
         ("limits.enabled", "false"),
@@ -76,10 +94,29 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
         trusted_proxies = ["10.0.0.0/8", "192.0.2.1/32"]
         cors_origins = ["https://a.example", "*"]
         connections = 10
+        [store]
+        url = "mongodb://ada:s3cret@10.0.0.1/chat"
+        [ephemeral]
+        url = "rediss://:s3cret@10.0.0.1/0"
+        prefix = "chat:"
+        ca = "ca.pem"
+        [cluster]
+        listen = "10.0.0.2:7070"
+        advertise = "n-1.example:7070"
+        ca = "ca.pem"
+        cert = "n-1.pem"
+        key = "n-1-key.pem"
         [auth]
         registration = "invite"
         [media]
         max_upload_bytes = 1000
+        [voice]
+        public_url = "https://n-1.example"
+        ports = [50000, 50001]
+        listen = ["0.0.0.0", "::"]
+        public = ["203.0.113.7"]
+        turn_urls = ["turn:turn.example:3478", "turns:turn.example?transport=tcp"]
+        turn_secret = "north"
         [tls]
         cert = "c.pem"
         key = "k.pem"
@@ -98,6 +135,7 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
     "#;
     assert_eq!(load(file, &[], &[]).unwrap(), by_variables);
     assert_ne!(by_variables, Config::default());
+    assert!(!format!("{by_variables:?}").contains("s3cret"));
 }
 
 #[test]
@@ -127,6 +165,34 @@ fn whatever_cannot_be_used_is_named_in_one_sentence() {
         (
             "[limits]\nmessages = \"5\"",
             "settings.toml line 2: `limits.messages` takes a quota such as \"5/5s\", not `5`",
+        ),
+        (
+            "[store]\nurl = \"mysql://ada:s3cret@10.0.0.1\"",
+            "settings.toml line 2: `store.url` takes a URL such as mongodb://127.0.0.1:27017/rookery, not what it was given",
+        ),
+        (
+            "[ephemeral]\nurl = \"http://:s3cret@10.0.0.1\"",
+            "settings.toml line 2: `ephemeral.url` takes a URL such as redis://127.0.0.1:6379, not what it was given",
+        ),
+        (
+            "[cluster]\nlisten = \"10.0.0.1\"",
+            "settings.toml line 2: `cluster.listen` takes an address with a port such as 10.0.0.1:7070, not `10.0.0.1`",
+        ),
+        (
+            "[cluster]\nadvertise = \"node-1\"",
+            "settings.toml line 2: `cluster.advertise` takes a host and port such as node-1.example:7070, not `node-1`",
+        ),
+        (
+            "[cluster]\nlisten = \"10.0.0.1:1\"\nca = \"x\"\nkey = \"x\"",
+            "cluster.cert: is missing: [cluster] needs ca, cert and key",
+        ),
+        (
+            "[cluster]\nlisten = \"0.0.0.0:1\"\nca = \"x\"\ncert = \"x\"\nkey = \"x\"",
+            "cluster.advertise: is missing: nobody reaches a node by `0.0.0.0:1`",
+        ),
+        (
+            "[cluster]\nlisten = \"10.0.0.1:1\"\nca = \"x\"\ncert = \"x\"\nkey = \"x\"",
+            "store.url: is missing: the nodes of a cluster share a store",
         ),
         (
             "[tls]\ncert = \"x\"",
@@ -160,6 +226,24 @@ fn whatever_cannot_be_used_is_named_in_one_sentence() {
 }
 
 #[test]
+fn others_are_told_where_a_node_is_reached() {
+    let told = |listen: &str, advertise: &str| {
+        let mut config = Config::default();
+        for (name, text) in [("cluster.listen", listen), ("cluster.advertise", advertise)] {
+            let value = Value::Text(text.to_owned());
+            config.set(name, &value).unwrap();
+        }
+        config.cluster.reached_by()
+    };
+    let own = |text: &str| Some(text.to_owned());
+    assert_eq!(told("", ""), None);
+    assert_eq!(told("", "a:1"), None);
+    assert_eq!(told("10.0.0.1:7", ""), own("10.0.0.1:7"));
+    assert_eq!(told("0.0.0.0:7", "node-1:8"), own("node-1:8"));
+    assert_eq!(told("[::]:7", "[::1]:8"), own("[::1]:8"));
+}
+
+#[test]
 fn the_shipped_file_names_every_setting_with_its_default() {
     let shipped = include_str!("../../../cluster.toml");
     let mut config = Config::default();
@@ -186,6 +270,9 @@ fn the_shipped_file_names_every_setting_with_its_default() {
     config.read_file("cluster.toml", &uncommented).unwrap();
     config.tls = Tls::default();
     config.public_url = None;
+    config.store = None;
+    config.ephemeral.ca = None;
+    config.cluster = Cluster::default();
     assert_eq!(
         config,
         Config::default(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rookery_actors::relay::{Control, Identity, Input, Refusal, Secret};
-use rookery_protocol::client::gateway::{CloseCode, Identify, Resume};
+use rookery_actors::relay::{Control, Identity, Input, Secret};
+use rookery_protocol::client::gateway::{CloseCode, Identify};
 use rookery_protocol::client::presence::{Platform, Said};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::limits;
@@ -18,16 +18,18 @@ use super::upgrade::Manner;
 use crate::auth::Caller;
 use crate::net::Io;
 use crate::random;
-use crate::relay::{Admission, Encoder, End, Outbox, SessionId};
+use crate::relay::{Admission, Encoder, End, Outbox};
 
 /// A socket with its session.
 pub(super) struct Admitted {
     pub(super) socket: Socket,
     pub(super) seat: Seat,
+    /// Its id, if it was resumed: it may have been born at another node.
+    pub(super) name: Option<Box<str>>,
 }
 
 /// Why a socket gets no session.
-enum Denied {
+pub(super) enum Denied {
     /// Close it.
     Close(CloseCode),
     /// It is gone.
@@ -47,12 +49,14 @@ impl From<std::io::Error> for Denied {
 }
 
 /// A socket whose write side is still its reader's.
-struct Candidate {
-    socket: Socket,
+pub(super) struct Candidate {
+    pub(super) socket: Socket,
     /// Moved to the lane with IDENTIFY or RESUME; back when a resume is refused.
-    outbox: Option<Outbox>,
+    pub(super) outbox: Option<Outbox>,
     encoder: Encoder,
     origin: Box<str>,
+    /// The id that it resumes.
+    name: Option<Box<str>>,
 }
 
 /// Takes a socket to its session, or closes it.
@@ -72,6 +76,7 @@ pub(super) async fn admit(
         outbox: Some(outbox),
         encoder: Encoder::default(),
         origin: origin.into(),
+        name: None,
     };
     let outcome = tokio::select! {
         outcome = candidate.admit(manner) => outcome,
@@ -81,6 +86,7 @@ pub(super) async fn admit(
         Ok(seat) => Some(Admitted {
             socket: candidate.socket,
             seat,
+            name: candidate.name,
         }),
         Err(Denied::Close(code)) => {
             candidate.close(code).await;
@@ -122,6 +128,7 @@ impl Candidate {
                 ClientCommand::Identify(identify) => return self.identify(identify).await,
                 ClientCommand::Resume(resume) => {
                     if let Some(admitted) = self.resume(&resume).await? {
+                        self.name = Some(resume.session_id.into());
                         return Ok(admitted);
                     }
                     self.control(&Control::InvalidSession { resumable: false })
@@ -131,7 +138,7 @@ impl Candidate {
         }
     }
 
-    async fn authenticate(&self, token: &str) -> Result<Caller, Denied> {
+    pub(super) async fn authenticate(&self, token: &str) -> Result<Caller, Denied> {
         let world = self.socket.gateway.clerk.world();
         world
             .authenticate(token)
@@ -186,47 +193,8 @@ impl Candidate {
         }
     }
 
-    /// `None` when the session cannot be resumed.
-    async fn resume(&mut self, resume: &Resume) -> Result<Option<Seat>, Denied> {
-        let caller = self.authenticate(&resume.token).await?;
-        let gateway = self.socket.gateway.clone();
-        let name = gateway.clerk.name();
-        let Some(id) = SessionId::parse(&resume.session_id).filter(|id| {
-            id.user == caller.id()
-                && id.node == name.node
-                && id.incarnation == name.incarnation
-                && usize::from(id.lane) < gateway.hub.lanes()
-        }) else {
-            return Ok(None);
-        };
-        let (wire, admission) = self.hand_over(None)?;
-        let input = Input::Resume {
-            session: id.session,
-            user: caller.id(),
-            secret: id.secret,
-            seq: resume.seq,
-            wire,
-        };
-        gateway.hub.send(id.lane, input).await;
-        match admission.await {
-            Ok(Ok((link, identity))) => Ok(Some(Seat {
-                lane: id.lane,
-                link,
-                identity,
-            })),
-            Ok(Err((outbox, refusal))) => {
-                self.outbox = Some(outbox);
-                match refusal {
-                    Refusal::InvalidSession => Ok(None),
-                    Refusal::InvalidSeq => Err(CloseCode::InvalidSeq.into()),
-                }
-            }
-            Err(_) => Err(Denied::Gone),
-        }
-    }
-
     /// The write side as a lane takes it.
-    fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         said: Option<Box<(Said, Platform)>>,
     ) -> Result<(Box<End>, oneshot::Receiver<Admission>), Denied> {
@@ -237,6 +205,7 @@ impl Candidate {
             admission: Some(answer),
             origin: self.origin.clone(),
             said,
+            arrival: None,
         };
         Ok((Box::new(end), admission))
     }

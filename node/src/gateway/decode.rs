@@ -1,15 +1,13 @@
 //! A client's frame as a command. Pure: fuzzed as it stands.
 
-use std::collections::BTreeMap;
-
 use rookery_actors::relay::Shard;
 use rookery_protocol::client::gateway::{
-    ClientFrame, CloseCode, Identify, LazyRequest, RequestMembers, Resume, op,
+    ClientFrame, CloseCode, Identify, LazyRequest, RequestMembers, Resume, VoiceForm, op,
 };
 use rookery_protocol::client::presence::PresenceForm;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// What a client asks of the gateway.
@@ -30,16 +28,13 @@ pub enum ClientCommand {
 pub enum SessionCommand {
     /// Opcode 3.
     Presence(PresenceForm),
-    /// Opcode 4: well-formed; nothing follows from it yet.
-    Voice,
+    /// Opcode 4.
+    Voice(VoiceForm),
     /// Opcode 8.
     Members(RequestMembers),
     /// Opcode 14.
     Ranges(LazyRequest),
 }
-
-/// An object whose fields do not matter.
-type Object = BTreeMap<String, IgnoredAny>;
 
 /// Reads a frame of a client.
 ///
@@ -66,7 +61,7 @@ pub fn decode(text: &[u8]) -> Result<ClientCommand, CloseCode> {
         op::IDENTIFY => object(frame.d).map(ClientCommand::Identify),
         op::RESUME => object(frame.d).map(ClientCommand::Resume),
         op::PRESENCE_UPDATE => Ok(in_session(frame.d, SessionCommand::Presence)),
-        op::VOICE_STATE_UPDATE => Ok(in_session(frame.d, |_: Object| SessionCommand::Voice)),
+        op::VOICE_STATE_UPDATE => Ok(in_session(frame.d, SessionCommand::Voice)),
         op::REQUEST_GUILD_MEMBERS => Ok(ClientCommand::InSession(
             object(frame.d).and_then(request_members),
         )),

@@ -51,7 +51,7 @@ struct Place<'a> {
 /// The session is over.
 struct Over;
 
-fn dispatch(name: EventName, body: &impl Serialize) -> Box<Dispatch> {
+pub(super) fn dispatch(name: EventName, body: &impl Serialize) -> Box<Dispatch> {
     Box::new(Dispatch {
         name,
         body: client::encode(body),

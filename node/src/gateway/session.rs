@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_protocol::client::gateway::{CloseCode, LazyRequest, RequestMembers, op};
+use rookery_protocol::client::gateway::{CloseCode, LazyRequest, RequestMembers, VoiceForm, op};
 use rookery_protocol::client::presence::PresenceForm;
 use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
@@ -13,6 +13,7 @@ use super::Gateway;
 use super::decode::SessionCommand;
 use super::members::{Pager, limited};
 use super::socket::Seat;
+use super::voice::Errand;
 use crate::memberlist::Range;
 use crate::presence::At;
 
@@ -24,15 +25,21 @@ pub(super) struct Session {
     presences: (Millis, u32),
     /// Requests for members, and who answers them; begun with the first.
     members: Option<(mpsc::Sender<RequestMembers>, AbortHandle)>,
+    /// Its id, if it was resumed.
+    name: Option<Box<str>>,
+    /// What it says of voice channels, and who carries it out; begun with the first.
+    voice: Option<(mpsc::Sender<VoiceForm>, AbortHandle)>,
 }
 
 impl Session {
-    pub(super) fn new(gateway: Arc<Gateway>, seat: Seat) -> Self {
+    pub(super) fn new(gateway: Arc<Gateway>, seat: Seat, name: Option<Box<str>>) -> Self {
         Self {
             gateway,
             seat,
             presences: (Millis(0), 0),
             members: None,
+            name,
+            voice: None,
         }
     }
 
@@ -46,7 +53,7 @@ impl Session {
     /// Does what the client says, without waiting.
     pub(super) fn take(&mut self, command: SessionCommand) -> Result<(), CloseCode> {
         match command {
-            SessionCommand::Voice => Ok(()),
+            SessionCommand::Voice(form) => self.voice(form),
             SessionCommand::Presence(form) => self.presence(form),
             SessionCommand::Members(request) => {
                 self.request(request);
@@ -89,6 +96,28 @@ impl Session {
         }
     }
 
+    /// Puts a voice state behind those that wait.
+    fn voice(&mut self, form: VoiceForm) -> Result<(), CloseCode> {
+        let (gateway, at, seat) = (&self.gateway, self.at(), self.seat);
+        let (name, voice) = (&self.name, &mut self.voice);
+        let (forms, _) = voice.get_or_insert_with(|| {
+            let (sender, forms) = mpsc::channel(limits::VOICE_FORMS);
+            let session = name.as_deref().map_or_else(
+                || {
+                    gateway
+                        .clerk
+                        .session_id_of(seat.lane, at.session, &seat.identity)
+                },
+                str::to_owned,
+            );
+            let errand = Errand::new(gateway.clone(), at, seat.identity.user, session);
+            let task = tokio::spawn(errand.run(forms));
+            (sender, task.abort_handle())
+        });
+        // Who says so much at once is not listened to.
+        forms.try_send(form).map_err(|_| CloseCode::RateLimited)
+    }
+
     /// Looks at other rows of a member list.
     fn look(&mut self, request: LazyRequest) {
         let (at, user) = (self.at(), self.seat.identity.user);
@@ -103,6 +132,8 @@ impl Drop for Session {
         if let Some((_, pager)) = &self.members {
             pager.abort();
         }
+        // What was said last is still carried out: the channel closes, and the errand ends by itself.
+
         self.gateway.lists.close(self.at(), self.seat.link.attach);
     }
 }

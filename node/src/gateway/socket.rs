@@ -120,9 +120,9 @@ impl Socket {
     }
 
     /// Serves the socket of a session until either side ends it.
-    pub(super) async fn serve(mut self, seat: Seat) {
+    pub(super) async fn serve(mut self, seat: Seat, name: Option<Box<str>>) {
         let Seat { lane, link, .. } = seat;
-        let mut session = Session::new(self.gateway.clone(), seat);
+        let mut session = Session::new(self.gateway.clone(), seat, name);
         let quiet = Duration::from_millis(limits::HEARTBEAT_DEADLINE_MS);
         let mut deadline = Instant::now() + quiet;
         let wire = self.wire.clone();
@@ -135,8 +135,11 @@ impl Socket {
                 }
             };
             deadline = Instant::now() + quiet;
-            if let Some(written) = self.take_written() {
-                self.control(lane, link, Control::Raw(written)).await;
+            let mut answer = self.take_written().map(Control::Raw);
+            if !matches!(heard, Some(Heard::Gone(_)))
+                && let Some(written) = answer.take()
+            {
+                self.control(lane, link, written).await;
             }
             let (end, code) = match heard {
                 None => continue,
@@ -156,7 +159,12 @@ impl Socket {
                 Some(Heard::Fault(code)) => (false, Some(code)),
                 Some(Heard::Gone(code)) => (ends_session(code), None),
             };
-            let hangup = Input::Hangup { link, end, code };
+            let hangup = Input::Hangup {
+                link,
+                end,
+                answer,
+                code,
+            };
             self.gateway.hub.send(lane, hangup).await;
             if code.is_none() {
                 return;

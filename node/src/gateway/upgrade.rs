@@ -54,14 +54,30 @@ fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool
     })
 }
 
-/// Answers the upgrade and starts the socket's task.
-pub(super) async fn upgrade(
-    State(gateway): State<Arc<Gateway>>,
-    mut request: Request,
-) -> Response<Body> {
+/// Whether a request asks for a WebSocket, well or badly.
+pub fn is_upgrade(headers: &HeaderMap) -> bool {
+    has_token(headers, header::UPGRADE, "websocket")
+}
+
+/// The answer to a request for a socket, and the connection once that is written, with what hyper has read beyond the
+/// request; or the answer to a request for something else.
+#[allow(
+    clippy::type_complexity,
+    clippy::result_large_err,
+    reason = "two callers, once a connection"
+)]
+pub fn handshake(
+    request: &mut Request,
+) -> Result<
+    (
+        Response<Body>,
+        impl Future<Output = Option<(Io, Vec<u8>)>> + Send + 'static,
+    ),
+    Response<Body>,
+> {
     let headers = request.headers();
-    let is_websocket = has_token(headers, header::CONNECTION, "upgrade")
-        && has_token(headers, header::UPGRADE, "websocket")
+    let is_websocket = is_upgrade(headers)
+        && has_token(headers, header::CONNECTION, "upgrade")
         && headers
             .get(header::SEC_WEBSOCKET_VERSION)
             .is_some_and(|version| version == "13");
@@ -70,21 +86,45 @@ pub(super) async fn upgrade(
         .filter(|_| is_websocket)
         .and_then(|key| HeaderValue::try_from(derive_accept_key(key.as_bytes())).ok());
     let Some(accept) = accept else {
-        return refuse();
+        return Err(refuse());
+    };
+    let upgraded = hyper::upgrade::on(request);
+    let taken = async move {
+        let taken = take(upgraded.await.ok()?);
+        if taken.is_none() {
+            tracing::error!("a connection is not served over net::Io");
+        }
+        taken
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    Ok((response, taken))
+}
+
+/// Answers the upgrade and starts the socket's task.
+pub(super) async fn upgrade(
+    State(gateway): State<Arc<Gateway>>,
+    mut request: Request,
+) -> Response<Body> {
+    let (response, taken) = match handshake(&mut request) {
+        Ok(accepted) => accepted,
+        Err(refusal) => return refusal,
     };
     // The client's own words about itself only change what it is told itself.
-    let is_forwarded = headers
+    let is_forwarded = request
+        .headers()
         .get("x-forwarded-proto")
         .is_some_and(|proto| proto == "https" || proto == "wss");
-    let headers = headers.clone();
+    let headers = request.headers().clone();
     let query = Query::try_from_uri(request.uri());
     let manner = Manner::from(query.map_or_else(|_| Params::default(), |Query(params)| params));
-    let upgraded = hyper::upgrade::on(&mut request);
     let task = gateway.clone();
     gateway.tasks.spawn(async move {
-        let Ok(upgraded) = upgraded.await else { return };
-        let Some((io, read)) = take(upgraded) else {
-            tracing::error!("a connection is not served over net::Io");
+        let Some((io, read)) = taken.await else {
             return;
         };
         let is_secure = is_forwarded || io.wire().is_tls();
@@ -92,16 +132,10 @@ pub(super) async fn upgrade(
         drop(headers);
         // Boxed: what identifying needs is gone while the session idles.
         let admitted = Box::pin(admit(task, io, read, manner, origin)).await;
-        if let Some(Admitted { socket, seat }) = admitted {
-            socket.serve(seat).await;
+        if let Some(Admitted { socket, seat, name }) = admitted {
+            socket.serve(seat, name).await;
         }
     });
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     response
 }
 

@@ -176,7 +176,7 @@ async fn prove(
     let admitted = app
         .limits
         .admit_login(name, client.subscriber(), app.clock.now());
-    if let Err(response) = admitted {
+    if let Err(response) = admitted.await {
         return Ok(Err(response));
     }
     let credentials = app.directory.ask(caller.id(), GetCredentials).await?;

@@ -38,7 +38,7 @@ pub(super) async fn create(
     if app.index.applications_of(caller.id()).await?.len() >= limits::APPLICATIONS_PER_USER {
         return Err(ErrorCode::MaximumApplications.into());
     }
-    let id = UserId(app.ids.mint().await?);
+    let id = UserId(app.ids.mint()?);
     let owner = caller.id();
     let account = app
         .directory

@@ -118,7 +118,7 @@ pub(super) async fn register(
         return Err(name_taken().into());
     }
     let password_hash = app.passwords.hash(form.password).await?;
-    let user = UserId(app.ids.mint().await?);
+    let user = UserId(app.ids.mint()?);
     let token = new_token(&app, user).await?;
     let request = Register {
         username: form.username,
@@ -213,7 +213,8 @@ pub(super) async fn login(
     }
     let name = name.trim().to_ascii_lowercase();
     let now = app.clock.now();
-    if let Err(response) = app.limits.admit_login(&name, client.subscriber(), now) {
+    let admitted = app.limits.admit_login(&name, client.subscriber(), now);
+    if let Err(response) = admitted.await {
         return Ok(*response);
     }
     let user = if text::is_username(&name) {
@@ -368,7 +369,7 @@ pub(super) async fn close_session(
 async fn new_token(app: &App, user: UserId) -> Answer<RefreshToken> {
     Ok(RefreshToken {
         user,
-        login: LoginId(app.ids.mint().await?),
+        login: LoginId(app.ids.mint()?),
         generation: 0,
         secret: Secret::random(),
     })

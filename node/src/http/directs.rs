@@ -50,7 +50,7 @@ pub(super) async fn pair(app: &App, me: &Profile, other: &Profile) -> Answer<Gro
         }
         let mut people = [me.clone(), other.clone()];
         people.sort_by_key(|profile| profile.id);
-        let id = GroupId(app.ids.mint().await?);
+        let id = GroupId(app.ids.mint()?);
         match app.directory.ask(id, CreatePair { people }).await {
             Ok(_) => return Ok(id),
             // Another may have made it in this moment.
@@ -188,7 +188,7 @@ async fn found(app: &App, caller: &Caller, others: Vec<UserId>) -> Reply {
         recipients.push(invited(app, other).await?);
     }
     let by = caller.account.profile.clone();
-    let id = GroupId(app.ids.mint().await?);
+    let id = GroupId(app.ids.mint()?);
     let view = app
         .directory
         .ask(id, CreateDirect { by, recipients })

@@ -45,7 +45,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
         request.uri().path(),
         app.clock.now(),
     );
-    let admitted = match admitted {
+    let admitted = match admitted.await {
         Ok(admitted) => admitted,
         Err(response) => return *response,
     };

@@ -47,7 +47,7 @@ pub(super) async fn create(
     if app.index.groups_of(caller.id()).await?.len() >= limits::GROUPS_PER_USER {
         return Err(ErrorCode::MaximumGuilds.into());
     }
-    let group = GroupId(app.ids.mint().await?);
+    let group = GroupId(app.ids.mint()?);
     let icon = images::change(&app, Album::Icon(group), "icon", icon.map(Some)).await?;
     let request = CreateGroup {
         by: caller.account.profile.clone(),

@@ -2,18 +2,23 @@
 //!
 //! Source: <https://discord.com/developers/docs/topics/rate-limits>
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::time::Millis;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::refusal::json;
 use crate::config::RateLimits;
-use crate::limit::{Decision, Limiter, Quota};
+use crate::limit::{Buckets, Decision, Quota, Take};
 
 /// Who is limited.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,31 +29,21 @@ pub enum Who {
     Address(IpAddr),
 }
 
-/// What is limited.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum What {
-    /// All requests.
-    Everything,
-    /// A route within one channel or group.
-    Route { bucket: u64, major: u64 },
-    /// Attempts to log in.
-    LoginAddress,
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => write!(f, "user:{user}"),
+            Self::Address(address) => write!(f, "address:{address}"),
+        }
+    }
 }
 
-/// The key of a bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum BucketKey {
-    /// Of requests.
-    Request(Who, What),
-    /// Of attempts to log in to the account of a name.
-    LoginName(String),
-}
-
-/// The node's rate limits.
-#[derive(Debug)]
+/// The rate limits.
 pub struct Limits {
     quotas: RateLimits,
-    buckets: Limiter<BucketKey>,
+    buckets: Arc<dyn Buckets>,
+    /// What names that people log in with are hashed with: they may be e-mail addresses, which Redis need not know.
+    names: Sha256,
 }
 
 /// A request let through, with what its answer says of its bucket.
@@ -60,11 +55,12 @@ pub struct Admitted {
 }
 
 impl Limits {
-    /// With these quotas.
-    pub fn new(quotas: RateLimits) -> Self {
+    /// With these quotas, over `buckets`; `key` is the same on every node.
+    pub fn new(quotas: RateLimits, buckets: Arc<dyn Buckets>, key: [u8; 32]) -> Self {
         Self {
             quotas,
-            buckets: Limiter::new(),
+            buckets,
+            names: Sha256::new_with_prefix(key),
         }
     }
 
@@ -72,7 +68,7 @@ impl Limits {
     ///
     /// # Errors
     /// The 429 to answer with.
-    pub fn admit(
+    pub async fn admit(
         &self,
         who: &Who,
         method: &Method,
@@ -83,44 +79,57 @@ impl Limits {
         if !self.quotas.enabled {
             return Ok(None);
         }
-        let key = BucketKey::Request(who.clone(), What::Everything);
-        let global = self.buckets.take(key, self.quotas.global, now);
-        if !global.is_allowed {
-            return Err(Box::new(refused(&global, None, now)));
-        }
         let bucket = fnv(method.as_str().bytes().chain(route.bytes()));
-        let major = major(path);
-        let key = BucketKey::Request(who.clone(), What::Route { bucket, major });
-        let decision = self.buckets.take(key, self.quota(method, route), now);
-        if !decision.is_allowed {
-            return Err(Box::new(refused(&decision, Some(bucket), now)));
+        let takes = [
+            Take {
+                bucket: who.to_string(),
+                quota: self.quotas.global,
+            },
+            Take {
+                bucket: format!("{who}:{bucket:x}:{}", major(path)),
+                quota: self.quota(method, route),
+            },
+        ];
+        match self.buckets.take(&takes, now).await.as_slice() {
+            [_, decision] if decision.is_allowed => Ok(Some(Admitted {
+                decision: *decision,
+                bucket,
+                now,
+            })),
+            [_, decision] => Err(Box::new(refused(decision, Some(bucket), now))),
+            [global] => Err(Box::new(refused(global, None, now))),
+            _ => Ok(None),
         }
-        Ok(Some(Admitted {
-            decision,
-            bucket,
-            now,
-        }))
     }
 
     /// Counts an attempt to log in to the account of a name, whether or not there is one.
     ///
     /// # Errors
     /// The 429 to answer with.
-    pub fn admit_login(&self, name: &str, from: IpAddr, now: Millis) -> Result<(), Box<Response>> {
+    pub async fn admit_login(
+        &self,
+        name: &str,
+        from: IpAddr,
+        now: Millis,
+    ) -> Result<(), Box<Response>> {
         if !self.quotas.enabled {
             return Ok(());
         }
-        let address = BucketKey::Request(Who::Address(from), What::LoginAddress);
-        let by_address = self.buckets.take(address, self.quotas.login_address, now);
-        if !by_address.is_allowed {
-            return Err(Box::new(refused(&by_address, None, now)));
-        }
-        let name = BucketKey::LoginName(name.to_owned());
-        let by_name = self.buckets.take(name, self.quotas.login_account, now);
-        if by_name.is_allowed {
-            Ok(())
-        } else {
-            Err(Box::new(refused(&by_name, None, now)))
+        let digest = self.names.clone().chain_update(name).finalize();
+        let takes = [
+            Take {
+                bucket: format!("{}:login", Who::Address(from)),
+                quota: self.quotas.login_address,
+            },
+            Take {
+                bucket: format!("login:{}", BASE64.encode(digest)),
+                quota: self.quotas.login_account,
+            },
+        ];
+        let decisions = self.buckets.take(&takes, now).await;
+        match decisions.iter().find(|decision| !decision.is_allowed) {
+            None => Ok(()),
+            Some(decision) => Err(Box::new(refused(decision, None, now))),
         }
     }
 
@@ -229,14 +238,19 @@ fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::limit::Limiter;
 
     const ROUTE: &str = "/channels/{channel_id}/messages";
     const NOW: Millis = Millis(1_795_412_460_000);
 
-    fn post(limits: &Limits, user: u64, channel: u64) -> Result<HeaderMap, HeaderMap> {
+    fn limits(quotas: RateLimits) -> Limits {
+        Limits::new(quotas, Arc::new(Limiter::new()), [7; 32])
+    }
+
+    async fn post(limits: &Limits, user: u64, channel: u64) -> Result<HeaderMap, HeaderMap> {
         let path = format!("/api/v10/channels/{channel}/messages");
         let who = Who::User(UserId(user));
-        match limits.admit(&who, &Method::POST, ROUTE, &path, NOW) {
+        match limits.admit(&who, &Method::POST, ROUTE, &path, NOW).await {
             Ok(admitted) => {
                 let mut headers = HeaderMap::new();
                 admitted.unwrap().describe(&mut headers);
@@ -246,69 +260,71 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_bucket_is_of_one_user_in_one_channel() {
-        let limits = Limits::new(Config::default().limits);
-        let first = post(&limits, 1, 7).unwrap();
+    #[tokio::test]
+    async fn a_bucket_is_of_one_user_in_one_channel() {
+        let limits = limits(Config::default().limits);
+        let first = post(&limits, 1, 7).await.unwrap();
         assert_eq!(first["x-ratelimit-limit"], "5");
         assert_eq!(first["x-ratelimit-remaining"], "4");
         assert_eq!(first["x-ratelimit-reset-after"], "1.000");
         assert_eq!(first["x-ratelimit-reset"], "1795412461.000");
         for _ in 0..4 {
-            post(&limits, 1, 7).unwrap();
+            post(&limits, 1, 7).await.unwrap();
         }
-        let refused = post(&limits, 1, 7).unwrap_err();
+        let refused = post(&limits, 1, 7).await.unwrap_err();
         assert_eq!(refused["retry-after"], "1");
         assert_eq!(refused["x-ratelimit-scope"], "user");
         assert_eq!(refused["x-ratelimit-bucket"], first["x-ratelimit-bucket"]);
         assert!(refused.get("x-ratelimit-global").is_none());
-        post(&limits, 1, 8).unwrap();
-        post(&limits, 2, 7).unwrap();
+        post(&limits, 1, 8).await.unwrap();
+        post(&limits, 2, 7).await.unwrap();
     }
 
-    #[test]
-    fn a_global_limit_counts_everything() {
+    #[tokio::test]
+    async fn a_global_limit_counts_everything() {
         let mut quotas = Config::default().limits;
         quotas.global = Quota::per_seconds(2, 1);
-        let limits = Limits::new(quotas);
-        post(&limits, 1, 1).unwrap();
-        post(&limits, 1, 2).unwrap();
-        let refused = post(&limits, 1, 3).unwrap_err();
+        let limits = limits(quotas);
+        post(&limits, 1, 1).await.unwrap();
+        post(&limits, 1, 2).await.unwrap();
+        let refused = post(&limits, 1, 3).await.unwrap_err();
         assert_eq!(refused["x-ratelimit-global"], "true");
         assert_eq!(refused["x-ratelimit-scope"], "global");
     }
 
-    #[test]
-    fn attempts_to_log_in_are_counted_per_name_and_per_address() {
+    #[tokio::test]
+    async fn attempts_to_log_in_are_counted_per_name_and_per_address() {
         let mut quotas = Config::default().limits;
         quotas.login_account = Quota::per_seconds(2, 60);
         quotas.login_address = Quota::per_seconds(3, 60);
-        let limits = Limits::new(quotas);
+        let limits = limits(quotas);
         let from = |n: u8| IpAddr::from([10, 0, 0, n]);
-        assert!(limits.admit_login("ada", from(1), NOW).is_ok());
-        assert!(limits.admit_login("ada", from(2), NOW).is_ok());
-        assert!(limits.admit_login("ada", from(3), NOW).is_err());
-        assert!(limits.admit_login("ben", from(3), NOW).is_ok());
-        assert!(limits.admit_login("cy", from(3), NOW).is_ok());
-        assert!(limits.admit_login("dan", from(3), NOW).is_err());
+        assert!(limits.admit_login("ada", from(1), NOW).await.is_ok());
+        assert!(limits.admit_login("ada", from(2), NOW).await.is_ok());
+        assert!(limits.admit_login("ada", from(3), NOW).await.is_err());
+        assert!(limits.admit_login("ben", from(3), NOW).await.is_ok());
+        assert!(limits.admit_login("cy", from(3), NOW).await.is_ok());
+        assert!(limits.admit_login("dan", from(3), NOW).await.is_err());
     }
 
-    #[test]
-    fn switched_off_nothing_is_limited() {
+    #[tokio::test]
+    async fn switched_off_nothing_is_limited() {
         let mut quotas = Config::default().limits;
         quotas.enabled = false;
-        let limits = Limits::new(quotas);
+        let limits = limits(quotas);
         for _ in 0..1_000 {
             let who = Who::Address(IpAddr::from([10, 0, 0, 1]));
             assert!(
                 limits
                     .admit(&who, &Method::GET, "/x", "/x", NOW)
+                    .await
                     .unwrap()
                     .is_none()
             );
             assert!(
                 limits
                     .admit_login("ada", IpAddr::from([10, 0, 0, 1]), NOW)
+                    .await
                     .is_ok()
             );
         }

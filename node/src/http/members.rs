@@ -131,10 +131,14 @@ pub(super) async fn update(
             let time = value.as_str().and_then(Millis::parse);
             time.ok_or_else(|| BAD_TIME.1.to_owned())
         });
+        let channel = form.id("channel_id").patch();
         Some(MemberPatch {
             nick: read_nick(form),
             roles: roles.map(Option::unwrap_or_default),
             timeout_until: until.patch(),
+            mute: form.flag("mute").optional(),
+            deaf: form.flag("deaf").optional(),
+            voice: channel.map(|channel| channel.map(|channel| (channel, app.voice.place()))),
         })
     })?;
     let user = app.accounts.profile(user).await?;

@@ -41,8 +41,8 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::Router;
-use axum::extract::Request;
-use axum::http::Uri;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -51,11 +51,13 @@ use rookery_protocol::limits::{REQUEST_SECONDS, UPLOAD_SECONDS};
 
 use self::refusal::Refusal;
 use crate::app::App;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, is_upgrade};
+use crate::web;
 
-/// Everything the node serves: the API, its health, and the gateway's sockets.
+/// Everything the node serves: the API, its health, the gateway's sockets, and the web client.
 pub fn router(app: &App, gateway: &Arc<Gateway>) -> Router {
     let mut router = Router::new()
+        .route("/", get(front))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .merge(files::routes());
@@ -63,13 +65,14 @@ pub fn router(app: &App, gateway: &Arc<Gateway>) -> Router {
         router = router.nest(prefix, api(app));
     }
     router
-        .fallback(unknown_route)
+        .fallback(elsewhere)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
         .layer(Extension(Arc::clone(gateway)))
         .with_state(app.clone())
         .merge(gateway.routes())
+        .merge(app.voice.routes())
 }
 
 /// Declares the routes below a prefix, once for the router and once for the README's table.
@@ -177,7 +180,41 @@ async fn in_time(request: Request, next: Next) -> Response {
     }
 }
 
-async fn unknown_route(uri: Uri) -> Refusal {
+/// `/` is the gateway's for sockets, and the web client's for browsers.
+async fn front(
+    State(app): State<App>,
+    Extension(gateway): Extension<Arc<Gateway>>,
+    request: Request,
+) -> Response {
+    if is_upgrade(request.headers()) {
+        return gateway.upgrade(request).await;
+    }
+    let page = web::page(request.headers()).map(|page| within_cluster(&app, page));
+    page.unwrap_or_else(|| Refusal::from(ErrorCode::NotFound).into_response())
+}
+
+/// A place in the web client, or an unknown route.
+async fn elsewhere(
+    State(app): State<App>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    match web::serve(&method, uri.path(), &headers) {
+        Some(response) => within_cluster(&app, response),
+        None => unknown_route(&uri).into_response(),
+    }
+}
+
+/// The client's page as it is served where there are other nodes.
+fn within_cluster(app: &App, mut page: Response) -> Response {
+    if app.config.cluster.listen.is_some() {
+        web::admit_sockets(&mut page, &app.config.origin());
+    }
+    page
+}
+
+fn unknown_route(uri: &Uri) -> Refusal {
     // `/api/v6/...` and the like: a version we do not speak.
     let version = uri.path().strip_prefix("/api/v");
     let version = version.and_then(|rest| rest.split('/').next());

@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use crate::fault;
 
+/// When a request that found the node overloaded or its store away may be worth repeating, in milliseconds.
+const UNAVAILABLE_MS: u64 = 1_000;
+
 /// What a handler answers.
 pub type Reply = Result<Response, Refusal>;
 
@@ -42,7 +45,8 @@ impl IntoResponse for Refusal {
         let status = StatusCode::from_u16(self.0.code.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = json(status, &self.0.body());
-        if let Some(ms) = self.0.retry_after_ms {
+        let unavailable = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(UNAVAILABLE_MS);
+        if let Some(ms) = self.0.retry_after_ms.or(unavailable) {
             let seconds = HeaderValue::from(ms.div_ceil(1_000));
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }

@@ -17,7 +17,7 @@ use super::client::Peer;
 use crate::config::{Config, Registration};
 use crate::gateway::Gateway;
 use crate::node::Node;
-use crate::relay::{Hub, NodeName};
+use crate::relay::{Hub, NodeName, Nowhere};
 
 /// A node in memory, without sockets.
 struct Server {
@@ -76,16 +76,15 @@ impl Server {
     async fn on(store: SharedStore, config: Config) -> Self {
         let (hub, inboxes) = Hub::new(1);
         let publisher = Arc::clone(&hub) as Arc<dyn Publisher>;
-        let node = Node::start(Arc::new(config), store, publisher)
-            .await
-            .unwrap();
+        let node = Node::alone(config, store, publisher).await;
         let name = NodeName {
             node: "n".into(),
-            incarnation: node.incarnation,
+            incarnation: 1,
         };
         let world = Arc::new(node.app.clone());
         let clock = Arc::clone(&node.app.clock) as Arc<dyn Clock>;
-        let gateway = Gateway::start(hub, inboxes, world, clock, name, None).unwrap();
+        let gateway =
+            Gateway::start(hub, inboxes, Arc::new(Nowhere), world, clock, name, None).unwrap();
         let routes = TowerToHyperService::new(super::router(&node.app, &gateway));
         Self { node, routes }
     }

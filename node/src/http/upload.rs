@@ -228,7 +228,7 @@ impl MessageBody {
             let said = list.iter().find(|file| file.id == number);
             let name = said.and_then(|said| said.name.as_ref());
             let file = Attachment {
-                id: AttachmentId(app.ids.mint().await?),
+                id: AttachmentId(app.ids.mint()?),
                 filename: name::clean(name.unwrap_or(&uploaded.name)),
                 description: said.and_then(|said| said.description.clone()),
                 size: uploaded.file.size,

@@ -25,13 +25,18 @@ impl Quota {
     }
 
     /// The period in microseconds.
-    pub(super) fn period_us(self) -> u64 {
+    pub(crate) fn period_us(self) -> u64 {
         self.period_ms * 1_000
     }
 
     /// One token's share of the period in microseconds; at least 1.
-    pub(super) fn share_us(self) -> u64 {
+    pub(crate) fn share_us(self) -> u64 {
         (self.period_us() / u64::from(self.count.max(1))).max(1)
+    }
+
+    /// Whether a bucket that will be full in `full_in_us` microseconds has a token.
+    pub(crate) fn allows(self, full_in_us: u64) -> bool {
+        full_in_us.saturating_add(self.share_us()) <= self.period_us()
     }
 }
 

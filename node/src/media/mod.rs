@@ -33,6 +33,11 @@ const DECODERS: usize = 2;
 /// Bodies with images read at the same time: each holds up to three times [`limits::IMAGE_BYTES`].
 const IMAGE_BODIES: usize = 8;
 
+/// The folder of files in the data folder.
+pub const FOLDER: &str = "media";
+/// The folder of uploads under way in that one.
+pub(crate) const TEMPORARY: &str = "tmp";
+
 /// Where an image belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Album {
@@ -83,7 +88,7 @@ impl Media {
     }
 
     fn temporary(&self) -> PathBuf {
-        self.0.root.join("tmp")
+        self.0.root.join(TEMPORARY)
     }
 
     fn attachments(&self) -> PathBuf {
@@ -206,8 +211,19 @@ fn disk_failed(error: &io::Error) -> ApiError {
     ErrorCode::Internal.into()
 }
 
+/// Makes a folder that is not there, durably, with those above it.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        std::fs::create_dir_all(folder)?;
+        for above in folder.ancestors().skip(1).take(3) {
+            sync_folder(above)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the names in a folder durable.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 

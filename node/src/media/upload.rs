@@ -8,7 +8,7 @@ use rookery_protocol::command::Answer;
 use rookery_protocol::ids::{AttachmentId, ChannelId};
 use tokio::io::AsyncWriteExt;
 
-use super::{Media, disk_failed, kind, sync_folder};
+use super::{Media, create_folder, disk_failed, kind, sync_folder};
 use crate::random;
 
 /// Bytes that wait in memory to be written to one file.
@@ -153,12 +153,7 @@ pub(super) fn move_to(from: &Path, place: &Path) -> io::Result<()> {
     let Some(folder) = place.parent() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    if !folder.is_dir() {
-        std::fs::create_dir_all(folder)?;
-        for above in folder.ancestors().skip(1).take(3) {
-            sync_folder(above)?;
-        }
-    }
+    create_folder(folder)?;
     std::fs::rename(from, place)?;
     sync_folder(folder)
 }

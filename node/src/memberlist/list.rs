@@ -153,6 +153,8 @@ mod tests {
             username: name.to_owned(),
             global_name: None,
             timeout_until: None,
+            mute: false,
+            deaf: false,
         }
     }
 

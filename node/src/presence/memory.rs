@@ -1,4 +1,4 @@
-//! The registry of one node, in its memory.
+//! The registry in a node's memory. What it hears of other nodes is in [`super::elsewhere`].
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use rookery_protocol::client::presence::{Platform, Presence, Said};
 use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::limits;
 
+use super::elsewhere::{Peer, Told};
 use super::{At, Kin, Present, Registry, Scope, Shown};
 
 /// Ticks for which a group remembers whose presence was shown: as long as an entering session may take.
@@ -15,11 +16,11 @@ const RECENT_TICKS: u64 = 30;
 
 /// One session.
 #[derive(Debug)]
-struct Seat {
+pub(super) struct Seat {
     at: At,
-    said: Said,
-    platform: Platform,
-    groups: Vec<GroupId>,
+    pub(super) said: Said,
+    pub(super) platform: Platform,
+    pub(super) groups: Vec<GroupId>,
     /// Pictures it was given, with their time, of groups it has not entered yet.
     pictures: Vec<(GroupId, u64)>,
 }
@@ -27,18 +28,21 @@ struct Seat {
 /// A user in a group.
 #[derive(Debug, Default)]
 struct Place {
+    /// Sessions of his, and other nodes with some.
     sessions: u32,
     shown: Option<Arc<Presence>>,
 }
 
 /// A user with sessions, or one whose end is not yet shown.
 #[derive(Debug, Default)]
-struct Person {
+pub(super) struct Person {
     /// Who said something last is at the front.
-    seats: Vec<Seat>,
+    pub(super) seats: Vec<Seat>,
+    /// What he is on other nodes.
+    pub(super) elsewhere: Vec<(Peer, Told)>,
     merged: Option<Arc<Presence>>,
     places: HashMap<GroupId, Place>,
-    kin: Kin,
+    pub(super) kin: Kin,
     shown_to_friends: Option<Arc<Presence>>,
     /// Friends made since, who have not been shown anything.
     new_friends: Vec<UserId>,
@@ -49,6 +53,8 @@ struct Person {
 #[derive(Debug, Default)]
 struct Crowd {
     online: BTreeSet<UserId>,
+    /// Sessions of this node.
+    here: u32,
     version: u64,
     /// Whose presence was shown when, oldest first.
     recent: VecDeque<(u64, UserId)>,
@@ -64,20 +70,22 @@ struct Late {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     tick: u64,
     version: u64,
-    people: HashMap<UserId, Person>,
+    pub(super) people: HashMap<UserId, Person>,
     crowds: HashMap<GroupId, Crowd>,
     /// Who of those here blocks somebody, by whom.
     blockers: HashMap<UserId, HashSet<UserId>>,
     changed: Vec<UserId>,
     late: Vec<Late>,
+    /// Whose sessions here changed since other nodes were told; none when nobody tells them.
+    pub(super) untold: Option<HashSet<UserId>>,
 }
 
-/// The registry of one node.
+/// The registry in a node's memory.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<State>);
+pub struct Memory(pub(super) Mutex<State>);
 
 impl Person {
     fn seat(&mut self, at: At) -> Option<&mut Seat> {
@@ -86,12 +94,43 @@ impl Person {
 }
 
 impl State {
-    fn change(&mut self, user: UserId) {
+    pub(super) fn change(&mut self, user: UserId) {
         if let Some(person) = self.people.get_mut(&user)
             && !std::mem::replace(&mut person.is_changed, true)
         {
             self.changed.push(user);
         }
+    }
+
+    /// Other nodes are to be told of a user's sessions.
+    fn tell(&mut self, user: UserId) {
+        if let Some(untold) = &mut self.untold {
+            untold.insert(user);
+        }
+    }
+
+    /// Counts a session of this node in or out of a group's crowd.
+    fn count_here(&mut self, group: GroupId, is_in: bool) {
+        if is_in {
+            self.crowds.entry(group).or_default().here += 1;
+        } else if let Some(crowd) = self.crowds.get_mut(&group) {
+            crowd.here = crowd.here.saturating_sub(1);
+        }
+    }
+
+    /// How a user stands to others, from now on.
+    pub(super) fn relate(&mut self, user: UserId, kin: Kin) {
+        let Some(person) = self.people.get_mut(&user) else {
+            return;
+        };
+        let before = std::mem::replace(&mut person.kin, kin);
+        let new = person.kin.friends.iter();
+        let new = new.filter(|friend| !before.friends.contains(friend));
+        person.new_friends.extend(new.copied().collect::<Vec<_>>());
+        let blocked = person.kin.blocked.clone();
+        self.blocks(user, &before.blocked, false);
+        self.blocks(user, &blocked, true);
+        self.change(user);
     }
 
     /// Counts a user in or out of a group's crowd.
@@ -113,12 +152,14 @@ impl State {
     }
 
     /// Puts a user's sessions together again.
-    fn merge(&mut self, user: UserId) {
+    pub(super) fn merge(&mut self, user: UserId) {
         let Some(person) = self.people.get_mut(&user) else {
             return;
         };
         let seats = person.seats.iter();
-        let merged = Presence::merged(seats.map(|seat| (&seat.said, seat.platform)));
+        let seats = seats.map(|seat| (&seat.said, seat.platform));
+        let elsewhere = person.elsewhere.iter().flat_map(|(_, told)| told.seats());
+        let merged = Presence::merged(seats.chain(elsewhere));
         if merged == person.merged {
             return;
         }
@@ -130,8 +171,16 @@ impl State {
         self.change(user);
     }
 
+    /// Adds a session's part to its user's place in a group.
+    pub(super) fn seat(&mut self, user: UserId, group: GroupId) {
+        if let Some(person) = self.people.get_mut(&user) {
+            person.places.entry(group).or_default().sessions += 1;
+            self.crowd(user, group);
+        }
+    }
+
     /// Takes a session's part out of its user's place in a group.
-    fn unseat(&mut self, user: UserId, group: GroupId) {
+    pub(super) fn unseat(&mut self, user: UserId, group: GroupId) {
         if let Some(person) = self.people.get_mut(&user)
             && let Some(place) = person.places.get_mut(&group)
         {
@@ -196,6 +245,10 @@ impl State {
             };
             if crowd.online.len() <= limits::PRESENCE_GROUP_ONLINE {
                 crowd.recent.push_back((tick, user));
+                // Somebody elsewhere is nobody's news in a group that is only elsewhere.
+                if crowd.here == 0 && !person.elsewhere.is_empty() {
+                    continue;
+                }
                 out.push(Shown {
                     user,
                     scope: Scope::Group(group, hidden.clone()),
@@ -213,7 +266,7 @@ impl State {
             Some(_) => new,
             None => Vec::new(),
         };
-        if person.seats.is_empty() {
+        if person.seats.is_empty() && person.elsewhere.is_empty() {
             let kin = std::mem::take(&mut person.kin);
             self.people.remove(&user);
             self.blocks(user, &kin.blocked, false);
@@ -261,6 +314,7 @@ impl Registry for Memory {
         };
         state.people.entry(user).or_default().seats.insert(0, seat);
         state.merge(user);
+        state.tell(user);
     }
 
     fn set(&self, at: At, user: UserId, said: Said) {
@@ -276,6 +330,13 @@ impl Registry for Memory {
             seat.said = said;
         }
         state.merge(user);
+        state.tell(user);
+    }
+
+    fn said(&self, at: At, user: UserId) -> Option<(Said, Platform)> {
+        let mut state = self.0.lock();
+        let seat = state.people.get_mut(&user)?.seat(at)?;
+        Some((seat.said.clone(), seat.platform))
     }
 
     fn enter(&self, at: At, user: UserId, group: GroupId) {
@@ -292,7 +353,6 @@ impl Registry for Memory {
             .map(|(_, tick)| *tick)
             .next_back();
         seat.pictures.retain(|(of, _)| *of != group);
-        person.places.entry(group).or_default().sessions += 1;
         if let Some(since) = picture.filter(|since| *since < tick) {
             state.late.push(Late {
                 at,
@@ -301,8 +361,10 @@ impl Registry for Memory {
                 since,
             });
         }
-        state.crowd(user, group);
+        state.count_here(group, true);
+        state.seat(user, group);
         state.change(user);
+        state.tell(user);
     }
 
     fn leave(&self, at: At, user: UserId, group: GroupId) {
@@ -316,7 +378,9 @@ impl Registry for Memory {
         if seat.groups.len() == before {
             return;
         }
+        state.count_here(group, false);
         state.unseat(user, group);
+        state.tell(user);
         // Who is no member any more is not shown as offline, but as gone.
         if let Some(person) = state.people.get_mut(&user) {
             person
@@ -338,25 +402,18 @@ impl Registry for Memory {
         };
         let seat = person.seats.remove(place);
         for group in seat.groups {
+            state.count_here(group, false);
             state.unseat(user, group);
         }
         state.merge(user);
         state.change(user);
+        state.tell(user);
     }
 
     fn relate(&self, user: UserId, kin: Kin) {
         let mut state = self.0.lock();
-        let Some(person) = state.people.get_mut(&user) else {
-            return;
-        };
-        let before = std::mem::replace(&mut person.kin, kin);
-        let new = person.kin.friends.iter();
-        let new = new.filter(|friend| !before.friends.contains(friend));
-        person.new_friends.extend(new.copied().collect::<Vec<_>>());
-        let blocked = person.kin.blocked.clone();
-        state.blocks(user, &before.blocked, false);
-        state.blocks(user, &blocked, true);
-        state.change(user);
+        state.relate(user, kin);
+        state.tell(user);
     }
 
     fn is_inside(&self, at: At, user: UserId, group: GroupId) -> bool {
@@ -367,7 +424,9 @@ impl Registry for Memory {
     }
 
     fn knows(&self, user: UserId) -> bool {
-        self.0.lock().people.contains_key(&user)
+        let state = self.0.lock();
+        let person = state.people.get(&user);
+        person.is_some_and(|person| !person.seats.is_empty() || person.elsewhere.is_empty())
     }
 
     fn take(&self) -> Vec<Shown> {
@@ -386,7 +445,7 @@ impl Registry for Memory {
             while crowd.recent.front().is_some_and(|(tick, _)| *tick < oldest) {
                 crowd.recent.pop_front();
             }
-            !crowd.online.is_empty() || !crowd.recent.is_empty()
+            crowd.here > 0 || !crowd.online.is_empty() || !crowd.recent.is_empty()
         });
         out
     }

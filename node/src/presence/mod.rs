@@ -1,10 +1,12 @@
 //! Presence: who of whom is online, and what he says of himself. It is what sessions say and nothing else: never in the
 //! store, gone with the process, empty after a start.
 //!
-//! [`Registry`] is where it is kept; here in memory, later perhaps in Redis for all nodes. The relay lanes tell it which
-//! session is where, sockets what their clients say, and once a second [`Ticker`] shows what changed: to groups in which
+//! [`Registry`] is where it is kept: in memory, which also holds what is heard of people on other nodes (`elsewhere`; how they
+//! hear of each other is in [`crate::ephemeral`]). The relay lanes tell it which session is where, sockets what their clients say, and once a second [`Ticker`] shows what changed: to groups in which
 //! not too many are online, and to friends. Somebody who blocks, and whom he blocks, do not see each other's.
 
+pub mod carried;
+pub mod elsewhere;
 mod listen;
 mod memory;
 #[cfg(test)]
@@ -64,13 +66,14 @@ pub struct Shown {
 /// Some people who are there.
 pub type Present = Vec<(UserId, Arc<Presence>)>;
 
-/// Where presence is kept. Nothing here waits: a lane's thread calls it. A driver for more than one node keeps what it
-/// hears of the others at hand.
+/// Where presence is kept. Nothing here waits: a lane's thread calls it, so what is heard of other nodes is at hand.
 pub trait Registry: Send + Sync {
     /// A session began, with what its client said in IDENTIFY.
     fn open(&self, at: At, user: UserId, said: Said, platform: Platform);
     /// A session's client says something else.
     fn set(&self, at: At, user: UserId, said: Said);
+    /// What a session's client said, and on what.
+    fn said(&self, at: At, user: UserId) -> Option<(Said, Platform)>;
     /// A session is on a group's topic.
     fn enter(&self, at: At, user: UserId, group: GroupId);
     /// A session is not on a group's topic any more, because its user left.
@@ -81,7 +84,7 @@ pub trait Registry: Send + Sync {
     fn relate(&self, user: UserId, kin: Kin);
     /// Whether a user's session is on a group's topic.
     fn is_inside(&self, at: At, user: UserId, group: GroupId) -> bool;
-    /// Whether a user has sessions.
+    /// Whether a user has sessions on this node.
     fn knows(&self, user: UserId) -> bool;
     /// What is to be shown of what changed since the last time.
     fn take(&self) -> Vec<Shown>;

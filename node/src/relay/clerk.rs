@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use rookery_actors::relay::{Identity, Input, Lost, SessionRef, Viewpoint};
+use rookery_actors::relay::{Identity, Input, Lost, SessionRef, Viewpoint, page_above};
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::client::group::guild_create;
 use rookery_protocol::command::Answer;
@@ -12,7 +12,7 @@ use rookery_protocol::command::group::{GetMembers, Subscribe, Subscribed};
 use rookery_protocol::command::user::{Attach, Attached, Detach};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
-use rookery_protocol::event::{Dispatch, FrameSeq};
+use rookery_protocol::event::Dispatch;
 use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
@@ -27,7 +27,7 @@ use crate::contacts::Contacts;
 use crate::presence::{At, Present};
 
 /// Groups of one session that are asked at the same time.
-const GROUPS_AT_ONCE: usize = 8;
+pub(super) const GROUPS_AT_ONCE: usize = 8;
 /// Questions of all sessions that are open at the same time: the entities' mailboxes are bounded, too.
 const QUESTIONS: usize = 256;
 /// How often an entity that does not answer is asked again.
@@ -56,7 +56,7 @@ pub struct Clerk {
 }
 
 /// Whether asking again may help.
-fn is_passing(refusal: &ApiError) -> bool {
+pub(super) fn is_passing(refusal: &ApiError) -> bool {
     matches!(
         refusal.code,
         ErrorCode::Busy | ErrorCode::Unavailable | ErrorCode::Internal | ErrorCode::RateLimited
@@ -80,6 +80,10 @@ impl Clerk {
         &self.world
     }
 
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
     /// Who waits for which session to be written.
     pub fn pace(&self) -> &Pace {
         &self.pace
@@ -93,6 +97,7 @@ impl Clerk {
     /// A session is over.
     pub(super) fn ended(&self, at: At, user: UserId) {
         self.pace.ended(at);
+        self.hub.moves.went(at);
         self.world.registry().close(at, user);
     }
 
@@ -112,11 +117,24 @@ impl Clerk {
         }
     }
 
+    /// The id of a session that was born here, as READY has it.
+    pub fn session_id_of(&self, lane: u16, session: SessionRef, identity: &Identity) -> String {
+        self.session_id(lane, session, identity).to_string()
+    }
+
     /// What the user's entity knows a session by: no secret in it.
     fn session_name(&self, lane: u16, session: SessionRef) -> String {
         let (node, incarnation) = (&self.name.node, self.name.incarnation);
         let (slot, generation) = (session.slot, session.generation);
         format!("{node}/{incarnation}/{lane}/{slot}/{generation}")
+    }
+
+    /// What attaches a session to its user.
+    pub(super) fn attaching(&self, lane: u16, session: SessionRef, identity: &Identity) -> Attach {
+        Attach {
+            session: self.session_name(lane, session),
+            proof: identity.proof,
+        }
     }
 
     /// Asks until there is an answer or a lasting refusal.
@@ -143,7 +161,7 @@ impl Clerk {
         ask().await
     }
 
-    async fn expel(&self, lane: u16, session: SessionRef, refusal: &ApiError) {
+    pub(super) async fn expel(&self, lane: u16, session: SessionRef, refusal: &ApiError) {
         let code = if is_passing(refusal) {
             CloseCode::UnknownError
         } else {
@@ -161,10 +179,7 @@ impl Clerk {
         origin: Box<str>,
     ) {
         let user = identity.user;
-        let request = Attach {
-            session: self.session_name(lane, session),
-            proof: identity.proof,
-        };
+        let request = self.attaching(lane, session, &identity);
         let attached = self
             .persist(|| self.world.attach(user, request.clone()))
             .await;
@@ -225,10 +240,7 @@ impl Clerk {
         session: SessionRef,
         identity: Identity,
     ) {
-        let request = Attach {
-            session: self.session_name(lane, session),
-            proof: identity.proof,
-        };
+        let request = self.attaching(lane, session, &identity);
         let attached = self
             .persist(|| self.world.attach(identity.user, request.clone()))
             .await;
@@ -308,6 +320,7 @@ impl Clerk {
                 session,
                 topic,
                 farewell: ready::guild_delete(group),
+                again: false,
             },
         };
         self.hub.send(lane, input).await;
@@ -315,7 +328,7 @@ impl Clerk {
 
     /// Who is online in a group; in a large one those are added to the picture's members, unless it is so large that
     /// libraries expect nobody.
-    async fn present(&self, at: At, picture: &mut Subscribed) -> Answer<Present> {
+    pub(super) async fn present(&self, at: At, picture: &mut Subscribed) -> Answer<Present> {
         let (by, group) = (picture.me.user, picture.view.group.id);
         let count = usize::try_from(picture.view.member_count).unwrap_or(usize::MAX);
         let registry = self.world.registry();
@@ -332,7 +345,11 @@ impl Clerk {
         Ok(present)
     }
 
-    async fn guild_create(&self, picture: &Subscribed, present: &Present) -> Answer<Box<Dispatch>> {
+    pub(super) async fn guild_create(
+        &self,
+        picture: &Subscribed,
+        present: &Present,
+    ) -> Answer<Box<Dispatch>> {
         let users = picture.members.iter().map(|member| member.user).collect();
         let profiles = self.world.profiles(users).await?;
         let mut body = guild_create(picture, |user| profiles.get(&user));
@@ -344,16 +361,7 @@ impl Clerk {
     pub(super) async fn heal(self: Arc<Self>, lane: u16, topic: EntityRef, since: u64) {
         let page = self.persist(|| self.world.events(topic, since)).await;
         let events = match page {
-            Ok(frames) => {
-                let follows = frames
-                    .first()
-                    .is_none_or(|frame| frame.seq == FrameSeq::Logged(since + 1));
-                if follows {
-                    Ok(frames.into_iter().map(Arc::new).collect())
-                } else {
-                    Err(Lost)
-                }
-            }
+            Ok(frames) => page_above(since, frames),
             Err(refusal) => {
                 tracing::warn!(%topic, code = refusal.code.code(), "the event log could not be read");
                 Err(Lost)

@@ -3,21 +3,26 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 use rookery_actors::entity::Publisher;
 use rookery_actors::relay::{Input, SessionRef};
+use rookery_protocol::document::IncarnationId;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Act, Frame, FrameSeq};
 use rookery_protocol::ids::UserId;
 use rookery_protocol::limits;
-use tokio::sync::mpsc;
+use rookery_protocol::session::{Claim, SessionKey, Taken};
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 
 use super::counters::{Counters, CountersView};
+use super::elsewhere::Buddies;
 use super::lane::{End, Message};
+use super::moves::Moves;
+use crate::presence::At;
 
 /// Lanes of a node: one bit each.
 const MAX_LANES: usize = 64;
@@ -60,12 +65,16 @@ impl Door {
         std::mem::take(&mut self.behind.lock())
     }
 
-    fn fell_behind(&self, frame: &Frame) {
+    fn overflowed(&self, frame: &Frame) {
         self.counters.overflows.fetch_add(1, Relaxed);
         let announced = frame.event.act == Act::Announce;
         let (FrameSeq::Logged(gseq) | FrameSeq::Value(gseq)) = frame.seq;
+        self.fell_behind(frame.topic, gseq, announced);
+    }
+
+    fn fell_behind(&self, topic: EntityRef, gseq: u64, announced: bool) {
         let mut behind = self.behind.lock();
-        let entry = behind.entry(frame.topic).or_default();
+        let entry = behind.entry(topic).or_default();
         entry.gseq = entry.gseq.max(gseq);
         entry.announced |= announced;
         drop(behind);
@@ -81,6 +90,16 @@ pub struct Hub {
     pub(super) doors: Vec<Door>,
     topics: Vec<RwLock<HashMap<EntityRef, u64>>>,
     hasher: RandomState,
+    watcher: OnceLock<Arc<dyn Watcher>>,
+    /// Sessions that came from other nodes.
+    pub(super) moves: Moves,
+    buddies: OnceLock<Arc<dyn Buddies>>,
+}
+
+/// Hears which topics this node's lanes watch.
+pub trait Watcher: Send + Sync {
+    /// A topic is watched by the first lane, or not any more by the last. Must not wait.
+    fn watched(&self, topic: EntityRef, is_watched: bool);
 }
 
 impl Hub {
@@ -103,6 +122,9 @@ impl Hub {
             doors,
             topics: (0..SHARDS).map(|_| RwLock::default()).collect(),
             hasher: RandomState::new(),
+            watcher: OnceLock::new(),
+            moves: Moves::default(),
+            buddies: OnceLock::new(),
         };
         (Arc::new(hub), Inboxes(inboxes))
     }
@@ -131,6 +153,31 @@ impl Hub {
         }
     }
 
+    /// Sessions that came from other nodes.
+    pub fn moves(&self) -> &Moves {
+        &self.moves
+    }
+
+    /// Where a session is, if it is at this node, which is `me`: it came from another node, or it has always been here. A
+    /// session that is here no more may be found, too.
+    pub fn place_of(&self, key: &SessionKey, me: &IncarnationId) -> Option<At> {
+        self.moves.place_of(key, me, self.lanes())
+    }
+
+    /// Takes a session out of its lane, for another node.
+    pub async fn take(&self, at: At, claim: Claim) -> Taken {
+        let (answer, taken) = oneshot::channel();
+        let message = Message::Take {
+            session: at.session,
+            claim,
+            answer,
+        };
+        if !self.tell(usize::from(at.lane), message).await {
+            return Taken::Unknown;
+        }
+        taken.await.unwrap_or(Taken::Unknown)
+    }
+
     pub(super) async fn tell(&self, lane: usize, message: Message) -> bool {
         match self.doors.get(lane) {
             Some(door) => door.inbox.send(message).await.is_ok(),
@@ -151,7 +198,13 @@ impl Hub {
     }
 
     pub(super) fn watch(&self, lane: usize, topic: EntityRef) {
-        *self.shard(topic).write().entry(topic).or_default() |= 1 << lane;
+        let mut topics = self.shard(topic).write();
+        let lanes = topics.entry(topic).or_default();
+        let is_new = *lanes == 0;
+        *lanes |= 1 << lane;
+        if is_new {
+            self.report(topic, true);
+        }
     }
 
     pub(super) fn unwatch(&self, lane: usize, topic: EntityRef) {
@@ -160,24 +213,64 @@ impl Hub {
             *lanes &= !(1 << lane);
             if *lanes == 0 {
                 topics.remove(&topic);
+                self.report(topic, false);
             }
         }
+    }
+
+    /// Told with the topic locked, so that the watcher hears of its changes in their order.
+    fn report(&self, topic: EntityRef, is_watched: bool) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher.watched(topic, is_watched);
+        }
+    }
+
+    /// From now on hears which topics are watched; once.
+    pub fn set_watcher(&self, watcher: Arc<dyn Watcher>) {
+        let _ = self.watcher.set(watcher);
+    }
+
+    /// From now on says who keeps copies of the lanes' sessions; once.
+    pub fn set_buddies(&self, buddies: Arc<dyn Buddies>) {
+        let _ = self.buddies.set(buddies);
+    }
+
+    pub(super) fn buddies(&self) -> Option<&Arc<dyn Buddies>> {
+        self.buddies.get()
+    }
+
+    /// The topics that are watched.
+    pub fn topics(&self) -> Vec<EntityRef> {
+        let topics = self.topics.iter();
+        topics
+            .flat_map(|topics| topics.read().keys().copied().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// A topic has come as far as `gseq`: lanes that are behind read the rest from the event log.
+    pub fn behind(&self, topic: EntityRef, gseq: u64) {
+        let lanes = self.shard(topic).read().get(&topic).copied();
+        for door in self.of(lanes.unwrap_or(0)) {
+            door.fell_behind(topic, gseq, false);
+        }
+    }
+
+    /// The lanes of a mask.
+    fn of(&self, lanes: u64) -> impl Iterator<Item = &Door> {
+        let doors = (0..).zip(&self.doors);
+        doors
+            .filter(move |(lane, _)| lanes & (1u64 << lane) != 0)
+            .map(|(_, door)| door)
     }
 }
 
 impl Publisher for Hub {
     fn publish(&self, frame: Arc<Frame>) {
         let lanes = self.shard(frame.topic).read().get(&frame.topic).copied();
-        let mut lanes = lanes.unwrap_or(0);
-        while lanes != 0 {
-            let lane = lanes.trailing_zeros() as usize;
-            lanes &= lanes - 1;
-            let Some(door) = self.doors.get(lane) else {
-                continue;
-            };
+        for door in self.of(lanes.unwrap_or(0)) {
             let input = Message::Input(Input::Frame(frame.clone()));
             if let Err(TrySendError::Full(_)) = door.inbox.try_send(input) {
-                door.fell_behind(&frame);
+                door.overflowed(&frame);
             }
         }
     }

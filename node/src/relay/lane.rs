@@ -4,14 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
+use bytes::Bytes;
 use rookery_actors::entity::Clock;
 use rookery_actors::relay::{
     Config, Control, Deliveries, Effect, Flush, Identity, Input, Lane, Link, Refusal, SessionRef,
 };
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::client::presence::{Platform, Said};
+use rookery_protocol::session::{Claim, SessionKey, Taken};
 use rookery_protocol::time::Millis;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::clerk::Clerk;
 use super::counters::CountersView;
 use super::encode::Encoder;
-use super::hub::{Hub, Inboxes};
+use super::hub::Hub;
 use super::outbox::{Outbox, Progress};
 use crate::presence::At;
 
@@ -35,6 +36,14 @@ pub(super) enum Message {
     Input(Input<Box<End>>),
     /// Something waits at the lane's door.
     Nudge,
+    /// Another node takes a session over.
+    Take {
+        session: SessionRef,
+        claim: Claim,
+        answer: oneshot::Sender<Taken>,
+    },
+    /// Every socket is told to reconnect; answered when another node has taken the last session.
+    Release(oneshot::Sender<()>),
     /// Every socket is told to reconnect; answered when all last words are written.
     Drain(oneshot::Sender<()>),
     /// The thread ends.
@@ -54,80 +63,17 @@ pub struct End {
     pub origin: Box<str>,
     /// What a new session says of its user, and on what; taken once.
     pub said: Option<Box<(Said, Platform)>>,
+    /// Of a session that comes from another node, until it is here.
+    pub arrival: Option<Box<Arrival>>,
 }
 
-/// The lanes' threads.
-pub struct Lanes {
-    hub: Arc<Hub>,
-}
-
-impl Lanes {
-    /// Starts a thread for each inbox, and their clock. Must be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// A thread could not be started.
-    pub fn start(
-        hub: &Arc<Hub>,
-        inboxes: Inboxes,
-        clerk: &Arc<Clerk>,
-        clock: &Arc<dyn Clock>,
-        config: Config,
-    ) -> io::Result<Self> {
-        for (index, inbox) in inboxes.0.into_iter().enumerate() {
-            let thread = Thread {
-                index,
-                core: Lane::new(config),
-                hub: hub.clone(),
-                clerk: clerk.clone(),
-                clock: clock.clone(),
-                runtime: Handle::current(),
-                encoder: Encoder::default(),
-                effects: Vec::new(),
-                closing: Vec::new(),
-                drained: None,
-                count: CountersView::default(),
-            };
-            std::thread::Builder::new()
-                .name(format!("relay-{index}"))
-                .spawn(move || thread.run(inbox))?;
-        }
-        let ticking = Arc::downgrade(hub);
-        tokio::spawn(async move {
-            let mut beat = tokio::time::interval(Duration::from_secs(1));
-            loop {
-                beat.tick().await;
-                let Some(hub) = ticking.upgrade() else { return };
-                hub.tick();
-            }
-        });
-        Ok(Self { hub: hub.clone() })
-    }
-
-    /// Tells every client to reconnect, lets what waits be written for at most `within`, and ends the threads.
-    pub async fn shutdown(&self, within: Duration) {
-        let drain = async {
-            let mut drained = Vec::new();
-            for lane in 0..self.hub.lanes() {
-                let (done, waiting) = oneshot::channel();
-                if self.hub.tell(lane, Message::Drain(done)).await {
-                    drained.push(waiting);
-                }
-            }
-            for waiting in drained {
-                // A lane that is gone has nothing left to write.
-                let _ = waiting.await;
-            }
-        };
-        if tokio::time::timeout(within, drain).await.is_err() {
-            tracing::warn!("clients were cut off before their last words were written");
-        }
-        for door in &self.hub.doors {
-            door.nudge();
-        }
-        for lane in 0..self.hub.lanes() {
-            self.hub.tell(lane, Message::Stop).await;
-        }
-    }
+/// What the lane's core does not need of a session that comes from another node.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What it is called.
+    pub key: SessionKey,
+    /// What its client said of its user.
+    pub presence: Bytes,
 }
 
 /// Wakes a lane when a socket takes bytes again.
@@ -151,32 +97,83 @@ struct Closing {
     since: Millis,
 }
 
-struct Thread {
-    index: usize,
-    core: Lane<Box<End>>,
-    hub: Arc<Hub>,
-    clerk: Arc<Clerk>,
+pub(super) struct Thread {
+    pub(super) index: usize,
+    pub(super) core: Lane<Box<End>>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) clerk: Arc<Clerk>,
+    /// The buddy that knows this lane.
+    pub(super) buddy: Option<u64>,
+    /// Sessions end because the node does: the buddy keeps them.
+    pub(super) is_over: bool,
     clock: Arc<dyn Clock>,
     runtime: Handle,
     encoder: Encoder,
-    effects: Vec<Effect<Box<End>>>,
+    pub(super) effects: Vec<Effect<Box<End>>>,
     closing: Vec<Closing>,
+    released: Option<oneshot::Sender<()>>,
     drained: Option<oneshot::Sender<()>>,
     count: CountersView,
 }
 
 impl Thread {
-    fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+    pub(super) fn new(
+        index: usize,
+        hub: &Arc<Hub>,
+        clerk: &Arc<Clerk>,
+        clock: &Arc<dyn Clock>,
+        config: Config,
+    ) -> Self {
+        Self {
+            index,
+            core: Lane::new(config),
+            hub: hub.clone(),
+            clerk: clerk.clone(),
+            buddy: None,
+            is_over: false,
+            clock: clock.clone(),
+            runtime: Handle::current(),
+            encoder: Encoder::default(),
+            effects: Vec::new(),
+            closing: Vec::new(),
+            released: None,
+            drained: None,
+            count: CountersView::default(),
+        }
+    }
+
+    pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
         let mut batch = Vec::with_capacity(BATCH);
         while inbox.blocking_recv_many(&mut batch, BATCH) > 0 {
             let now = self.clock.now();
             for message in batch.drain(..) {
                 match message {
+                    Message::Input(Input::Tick) => {
+                        self.step(now, Input::Tick);
+                        self.tell_buddy();
+                    }
                     Message::Input(input) => self.step(now, input),
                     Message::Nudge => {}
+                    Message::Take {
+                        session,
+                        claim,
+                        answer,
+                    } => {
+                        // Who asked and is gone has been told that there is none.
+                        let _ = answer.send(self.take(now, session, &claim));
+                    }
+                    Message::Release(done) => {
+                        // What came before is still delivered.
+                        self.finish(now);
+                        self.released = Some(done);
+                        self.step(now, Input::Release);
+                    }
                     Message::Drain(done) => {
                         // What came before is still delivered.
                         self.finish(now);
+                        // Who has not come back at another node yet goes on from this.
+                        self.tell_buddy();
+                        self.is_over = true;
                         self.drained = Some(done);
                         self.step(now, Input::Shutdown);
                     }
@@ -251,7 +248,7 @@ impl Thread {
         self.encoder.clear();
     }
 
-    fn run_effects(&mut self, now: Millis) {
+    pub(super) fn run_effects(&mut self, now: Millis) {
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
             self.run_effect(now, effect);
@@ -269,9 +266,14 @@ impl Thread {
                 self.count.opened += u64::from(link.attach == 1);
                 let identity = self.core.identity(link.session);
                 let end = self.core.wire_mut(link.session);
-                if let Some(admission) = end.and_then(|end| end.admission.take())
-                    && let Some(identity) = identity
-                {
+                let (admission, arrival) = end.map_or((None, None), |end| {
+                    (end.admission.take(), end.arrival.take())
+                });
+                if let (Some(arrival), Some(identity)) = (arrival, identity) {
+                    let session = link.session;
+                    self.arrived(At { lane, session }, &identity, *arrival);
+                }
+                if let (Some(admission), Some(identity)) = (admission, identity) {
                     // A reader that is gone says so with a hang-up of its own, or its wire breaks.
                     let _ = admission.send(Ok((link, identity)));
                 }
@@ -313,6 +315,14 @@ impl Thread {
                     .clone()
                     .subscribe(lane, session, identity, groups);
                 self.runtime.spawn(subscribing);
+            }
+            Effect::Rejoin {
+                session,
+                identity,
+                topics,
+            } => {
+                let rejoining = self.clerk.clone().rejoin(lane, session, identity, topics);
+                self.runtime.spawn(rejoining);
             }
             Effect::Entered {
                 session,
@@ -388,6 +398,12 @@ impl Thread {
 
     fn publish_counters(&mut self) {
         let census = self.core.census();
+        if census.sessions == 0
+            && let Some(released) = self.released.take()
+        {
+            // Who waited for it has gone on.
+            let _ = released.send(());
+        }
         let Some(door) = self.hub.doors.get(self.index) else {
             return;
         };

@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rookery_actors::relay::{Secret, SessionRef};
+use rookery_protocol::document::IncarnationId;
 use rookery_protocol::ids::UserId;
+use rookery_protocol::session::SessionKey;
 
 /// The longest text looked at.
 const TEXT_BYTES: usize = 256;
@@ -46,6 +48,19 @@ impl std::fmt::Display for SessionId {
 }
 
 impl SessionId {
+    /// What the session is called.
+    pub fn key(&self) -> SessionKey {
+        SessionKey {
+            run: IncarnationId {
+                node: self.node.clone(),
+                number: self.incarnation,
+            },
+            lane: self.lane,
+            slot: self.session.slot,
+            generation: self.session.generation,
+        }
+    }
+
     /// Reads a session id; `None` for any text that is none.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > TEXT_BYTES {

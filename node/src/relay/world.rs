@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use rookery_actors::store::{self, Order, Scan};
 use rookery_protocol::command::Answer;
 use rookery_protocol::command::group::{
-    GetGroup, GetMembers, GroupView, ListMembers, SearchMembers, Subscribe, Subscribed,
+    GetGroup, GetMembers, GroupView, JoinVoice, LeaveVoice, ListMembers, SearchMembers, Subscribe,
+    Subscribed,
 };
 use rookery_protocol::command::user::{Attach, Attached, Detach};
 use rookery_protocol::document::{
@@ -16,9 +17,10 @@ use rookery_protocol::document::{
 };
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Frame, FrameSeq};
-use rookery_protocol::ids::{GroupId, UserId};
+use rookery_protocol::ids::{ChannelId, GroupId, UserId};
 use rookery_protocol::limits;
 use rookery_protocol::profile::Profile;
+use rookery_protocol::voice::Said;
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -69,6 +71,17 @@ pub trait World: Send + Sync + 'static {
     ) -> Answer<Vec<MemberRow>>;
     /// How a user stands to others.
     async fn kin(&self, user: UserId) -> Answer<Kin>;
+    /// Puts a session into a voice channel, or changes what it says there.
+    async fn join_voice(
+        &self,
+        user: UserId,
+        session: &str,
+        group: GroupId,
+        channel: ChannelId,
+        said: Said,
+    ) -> Answer<()>;
+    /// Takes a session out of its voice channel.
+    async fn leave_voice(&self, user: UserId, session: &str, group: GroupId) -> Answer<()>;
     /// Who is online.
     fn registry(&self) -> &Arc<dyn Registry>;
     /// What changed that presence and member lists depend on.
@@ -142,6 +155,32 @@ impl World for App {
             }
         }
         Ok(kin)
+    }
+
+    async fn join_voice(
+        &self,
+        user: UserId,
+        session: &str,
+        group: GroupId,
+        channel: ChannelId,
+        said: Said,
+    ) -> Answer<()> {
+        let request = JoinVoice {
+            by: self.accounts.profile(user).await?,
+            session: session.to_owned(),
+            channel,
+            said,
+            at: self.voice.place(),
+        };
+        self.directory.ask(group, request).await
+    }
+
+    async fn leave_voice(&self, user: UserId, session: &str, group: GroupId) -> Answer<()> {
+        let request = LeaveVoice {
+            by: user,
+            session: session.to_owned(),
+        };
+        self.directory.ask(group, request).await
     }
 
     fn registry(&self) -> &Arc<dyn Registry> {

@@ -167,6 +167,19 @@ impl<'a> TypingStart<'a> {
     }
 }
 
+/// The body of VOICE_REFUSED, which is ours: Discord leaves a client that may not join a channel without an answer.
+#[derive(Debug, Serialize)]
+pub struct VoiceRefused<'a> {
+    /// The group.
+    pub guild_id: GroupId,
+    /// Where the session wanted to be.
+    pub channel_id: Option<ChannelId>,
+    /// As in an error of the API.
+    pub code: u32,
+    /// As in an error of the API.
+    pub message: &'a str,
+}
+
 /// The body of GUILD_MEMBER_REMOVE.
 pub fn member_remove(group: GroupId, profile: &Profile) -> Value {
     json!({ "guild_id": group, "user": UserJson::from(profile) })

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::presence::PresenceForm;
 use crate::ids::{ChannelId, GroupId, UserId};
+use crate::voice::Said;
 
 macro_rules! close_codes {
     ($($name:ident = $code:literal, $reason:literal),* $(,)?) => {
@@ -134,6 +135,22 @@ pub struct RequestMembers {
     /// The client's mark.
     #[serde(default)]
     pub nonce: Option<String>,
+}
+
+/// The data of opcode 4: the voice channel that the session is in from now on, and what it says of itself there.
+///
+/// Source: <https://discord.com/developers/docs/events/gateway-events#update-voice-state>; `self_stream` is ours.
+#[derive(Debug, Clone, Deserialize)]
+pub struct VoiceForm {
+    /// The group; none: a call in a direct channel, which there is not.
+    #[serde(default)]
+    pub guild_id: Option<GroupId>,
+    /// Where; none: nowhere.
+    #[serde(default)]
+    pub channel_id: Option<ChannelId>,
+    /// What it says.
+    #[serde(flatten)]
+    pub said: Said,
 }
 
 /// The data of opcode 14, as the community documents it: what of a group's member list a client shows.

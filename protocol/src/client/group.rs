@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::channel::channel;
 use super::member::MemberJson;
+use super::voice_state::VoiceStateJson;
 use crate::command::group::{GroupView, Subscribed};
 use crate::document::{GroupDocument, RoleDocument};
 use crate::ids::{GroupId, UserId};
@@ -106,12 +107,13 @@ pub fn guild_create<'a>(
         .iter()
         .filter_map(|row| profile(row.user).map(|user| MemberJson::full(row, user)))
         .collect();
+    let voices: Vec<_> = picture.voice.iter().map(VoiceStateJson::in_guild).collect();
     let live = json!({
         "joined_at": picture.me.joined_at.iso8601(),
         "large": *member_count > limits::LARGE_GROUP_MEMBERS as u64,
         "unavailable": false,
         "member_count": member_count,
-        "voice_states": [],
+        "voice_states": voices,
         "members": members,
         "channels": channels,
         "threads": [],

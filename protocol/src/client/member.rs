@@ -43,8 +43,8 @@ impl<'a> MemberJson<'a> {
             joined_at: row.joined_at,
             premium_since: None,
             communication_disabled_until: row.timeout_until,
-            deaf: false,
-            mute: false,
+            deaf: row.deaf,
+            mute: row.mute,
             flags: 0,
             pending: false,
         }

@@ -16,6 +16,8 @@ pub mod member;
 pub mod message;
 pub mod presence;
 pub mod user;
+pub mod voice;
+pub mod voice_state;
 
 use bytes::Bytes;
 use serde::Serialize;

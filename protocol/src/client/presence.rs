@@ -26,7 +26,8 @@ pub enum Status {
 }
 
 /// What a session runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Platform {
     /// A program.
     Desktop,
@@ -201,6 +202,19 @@ pub struct ClientStatus {
     mobile: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     web: Option<Status>,
+}
+
+impl ClientStatus {
+    /// The platforms he is on.
+    pub fn each(&self) -> impl Iterator<Item = (Platform, Status)> {
+        let each = [
+            (Platform::Desktop, self.desktop),
+            (Platform::Mobile, self.mobile),
+            (Platform::Web, self.web),
+        ];
+        each.into_iter()
+            .filter_map(|(platform, status)| Some((platform, status?)))
+    }
 }
 
 /// Somebody who is there, as others see him: all his sessions together.

@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::requests;
 use crate::client::embed::Embed;
 use crate::document::{
-    Attachment, ChannelDocument, ChannelKind, GroupDocument, InviteRow, Key, MemberRow, MessageRow,
-    Nonce, RoleDocument, TableId,
+    Attachment, ChannelDocument, ChannelKind, GroupDocument, IncarnationId, InviteRow, Key,
+    MemberRow, MessageRow, Nonce, RoleDocument, TableId,
 };
 use crate::event::{AccessPicture, Dispatch};
 use crate::ids::{AttachmentId, ChannelId, GroupId, MessageId, RoleId, UserId};
 use crate::permissions::{Overwrite, Permissions};
 use crate::profile::Profile;
 use crate::time::Millis;
+use crate::voice::{MediaNode, Present, RoomId, RoomOrders, Said, VoiceState};
 
 requests! { Group, GroupCommand, GroupReply;
     /// Makes the group at a new id, with its first channels.
@@ -123,6 +124,14 @@ requests! { Group, GroupCommand, GroupReply;
     RemoveRecipient -> (),
     /// Deletes some of what an ended group, or a removed channel, left.
     Reap -> (),
+    /// Puts a session of a member into a voice channel (CONNECT), or changes what it says there.
+    JoinVoice -> (),
+    /// Takes a session out of its voice channel.
+    LeaveVoice -> (),
+    /// Says who is in a room, and asks who may be.
+    BeatRoom -> RoomOrders,
+    /// Moves rooms away from a node that is gone or stops.
+    LoseRooms -> (),
 }
 
 /// Makes the group, with a text and a voice channel. The id is new.
@@ -209,6 +218,8 @@ pub struct Subscribed {
     pub members: Vec<MemberRow>,
     /// The asker's row.
     pub me: MemberRow,
+    /// Who is in the voice channels that the asker sees.
+    pub voice: Vec<VoiceState>,
 }
 
 /// A new channel.
@@ -531,6 +542,54 @@ pub struct StartTyping {
     pub channel: ChannelId,
 }
 
+/// Puts a session of a member into a voice channel (CONNECT), or changes what it says there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JoinVoice {
+    /// Who, with the profile that VOICE_STATE_UPDATE shows.
+    pub by: Profile,
+    /// His gateway session.
+    pub session: String,
+    /// Where.
+    pub channel: ChannelId,
+    /// What he says of himself.
+    pub said: Said,
+    /// Where the room goes if there is none yet.
+    pub at: MediaNode,
+}
+
+/// Takes a session out of its voice channel; nothing happens if another one is in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeaveVoice {
+    /// Whose.
+    pub by: UserId,
+    /// Which.
+    pub session: String,
+}
+
+/// Says who is in a room, and asks who may be. Its node sends it about every [`limits::ROOM_BEAT_MS`].
+///
+/// [`limits::ROOM_BEAT_MS`]: crate::limits::ROOM_BEAT_MS
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BeatRoom {
+    /// Which room.
+    pub room: RoomId,
+    /// Where it is.
+    pub node: IncarnationId,
+    /// Whose voice sockets or media are there.
+    pub present: Vec<Present>,
+    /// Who went since the last time.
+    pub gone: Vec<Present>,
+}
+
+/// Moves rooms away from a node that is gone or stops.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoseRooms {
+    /// From where: this run of the node, and those before it.
+    pub node: IncarnationId,
+    /// Where to.
+    pub at: MediaNode,
+}
+
 /// Reads those of some users who are members, in the order they are named.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GetMembers {
@@ -574,6 +633,13 @@ pub struct MemberPatch {
     pub roles: Option<Vec<RoleId>>,
     /// Until when he may only read.
     pub timeout_until: Option<Option<Millis>>,
+    /// Whether he is heard in voice channels (MUTE_MEMBERS); he is in one.
+    pub mute: Option<bool>,
+    /// Whether he hears in voice channels (DEAFEN_MEMBERS); he is in one.
+    pub deaf: Option<bool>,
+    /// The voice channel he is moved to (MOVE_MEMBERS), with where its room goes if there is none; none: he is
+    /// taken out of his.
+    pub voice: Option<Option<(ChannelId, MediaNode)>>,
 }
 
 /// Gives a member a role or takes it; the role must be below the asker's highest.

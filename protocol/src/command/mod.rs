@@ -49,6 +49,16 @@ pub trait Request: Into<Command> + Send {
     fn reply(reply: Reply) -> Option<Self::Reply>;
 }
 
+/// Names a command that comes from another node, so that it is done once however often it is sent. It is committed with
+/// what the command does, so the entity's next owner recognises a repetition too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RequestId {
+    /// Who asks: drawn at random for each run of a node; at most `i64::MAX`.
+    pub caller: u64,
+    /// Never used twice by this caller; at most `i64::MAX`.
+    pub number: u64,
+}
+
 /// An intent of one entity for another: delivered at least once, taken once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
@@ -88,7 +98,17 @@ macro_rules! requests {
         pub enum $replies { $($(#[$doc])* $name($reply)),* }
 
         impl $command {
+            /// All names, for tests that go through all of them.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
             /// A constant name, for counters and logs.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),* }
+            }
+        }
+
+        impl $replies {
+            /// The name of its request.
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$name(_) => stringify!($name)),* }
             }

@@ -1,9 +1,10 @@
-//! The event log, the outbox and the marks of what was delivered.
+//! The event log, the outbox, the marks of what was delivered and the requests that were done.
 
+use bson::RawDocumentBuf;
 use serde::{Deserialize, Serialize};
 
 use super::tables;
-use crate::command::Notice;
+use crate::command::{Notice, RequestId};
 use crate::entity::EntityRef;
 use crate::event::Event;
 use crate::time::Millis;
@@ -15,6 +16,8 @@ tables! {
     Outbox: OutboxRow,
     /// `(receiver, sender)`: how far the sender's outbox was taken.
     Marks: MarkRow,
+    /// `(entity, n)`: commands of other nodes that were done lately, in the order they were done.
+    Requests: RequestRow,
 }
 
 /// An event of the log.
@@ -42,4 +45,13 @@ pub struct MarkRow {
     pub sender: EntityRef,
     /// Its sequence number.
     pub seq: u64,
+}
+
+/// A command of another node that was done; written in the commit of what it did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestRow {
+    /// Which.
+    pub request: RequestId,
+    /// What was answered, as a document; none when an answer has no such form.
+    pub answer: Option<RawDocumentBuf>,
 }

@@ -232,6 +232,12 @@ pub struct MemberRow {
     /// Until when he may only read.
     #[serde(default)]
     pub timeout_until: Option<Millis>,
+    /// He is not heard in voice channels.
+    #[serde(default)]
+    pub mute: bool,
+    /// He does not hear in voice channels.
+    #[serde(default)]
+    pub deaf: bool,
 }
 
 impl MemberRow {

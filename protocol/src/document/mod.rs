@@ -7,14 +7,16 @@ mod event;
 mod group;
 mod message;
 mod node;
+mod ownership;
 mod user;
+mod voice;
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use event::{EventRow, Events, MarkRow, Marks, Outbox, OutboxRow};
+pub use event::{EventRow, Events, MarkRow, Marks, Outbox, OutboxRow, RequestRow, Requests};
 pub use group::{
     AuditAction, AuditChange, AuditLog, AuditRow, BanRow, Bans, ChannelDocument, ChannelKind,
     ChannelOwner, Channels, DirectDocument, EndedGroup, EndedGroups, Friendship, GroupDocument,
@@ -25,15 +27,23 @@ pub use message::{
     Attachment, AttachmentOwner, Attachments, MessageKind, MessageRow, Messages, Nonce, PinRow,
     Pins, ReactionCount, ReactionRow, Reactions,
 };
-pub use node::{KeyUse, LaneRow, NodeRow, Nodes, SigningKeyRow, SigningKeys};
+pub use node::{KeyUse, LaneRow, NodeRow, Nodes, RestoreRow, Restores, SigningKeyRow, SigningKeys};
+pub use ownership::{
+    IncarnationId, IncarnationRow, Incarnations, NodeState, Phase, ShardRow, Shards, View,
+    ViewNode, ViewRow, WorkerRow, Workers,
+};
 pub use user::{
     Application, ApplicationRow, Applications, DirectGroup, DirectRow, Directs, Login, MentionRow,
     Mentions, PairRow, Pairs, ReadStateRow, ReadStates, Relation, UserDocument, UsernameRow,
     Usernames, Users,
 };
+pub use voice::{RoomAtRow, RoomRow, Rooms, RoomsAt, VoiceRow, VoiceStates};
 
 use crate::entity::EntityRef;
 use crate::ids::{AttachmentId, AuditId, ChannelId, GroupId, LoginId, MessageId, RoleId, UserId};
+
+/// The schema of rows that this version writes, and the newest it reads. It rises when older rows have to be rewritten.
+pub const SCHEMA: u32 = 1;
 
 /// One part of a key. Numbers sort before texts; numbers by value, texts by their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -177,11 +187,29 @@ pub enum TableId {
     Reactions,
     /// `(channel, attachment)`: the message that a stored file belongs to.
     Attachments,
+    /// `(0)`: [`RestoreRow`], while the store is being filled from a backup.
+    Restores,
+    /// `(node, incarnation)`: [`IncarnationRow`].
+    Incarnations,
+    /// `(0, worker)`: [`WorkerRow`].
+    Workers,
+    /// `(0, shard)`: [`ShardRow`].
+    Shards,
+    /// `(0)`: [`ViewRow`].
+    View,
+    /// `(entity, n)`: [`RequestRow`].
+    Requests,
+    /// `(group, user)`: [`VoiceRow`].
+    VoiceStates,
+    /// `(group, channel)`: [`RoomRow`].
+    Rooms,
+    /// `(node name, channel)`: the index over [`TableId::Rooms`].
+    RoomsAt,
 }
 
 impl TableId {
     /// All tables, in the order a driver creates them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 35] = [
         Self::Users,
         Self::Usernames,
         Self::Applications,
@@ -208,6 +236,15 @@ impl TableId {
         Self::Pins,
         Self::Reactions,
         Self::Attachments,
+        Self::Restores,
+        Self::Incarnations,
+        Self::Workers,
+        Self::Shards,
+        Self::View,
+        Self::Requests,
+        Self::VoiceStates,
+        Self::Rooms,
+        Self::RoomsAt,
     ];
 
     /// The name of the table or collection.
@@ -239,6 +276,15 @@ impl TableId {
             Self::Pins => "pins",
             Self::Reactions => "reactions",
             Self::Attachments => "attachments",
+            Self::Restores => "restores",
+            Self::Incarnations => "incarnations",
+            Self::Workers => "workers",
+            Self::Shards => "shards",
+            Self::View => "view",
+            Self::Requests => "requests",
+            Self::VoiceStates => "voice_states",
+            Self::Rooms => "rooms",
+            Self::RoomsAt => "rooms_at",
         }
     }
 }
@@ -296,4 +342,58 @@ pub fn decode<T: Table>(bytes: &[u8]) -> Result<T::Row, CorruptRow> {
         table: T::ID,
         source,
     })
+}
+
+macro_rules! check_each {
+    ($table:expr, $bytes:expr, $($name:ident),* $(,)?) => {
+        match $table {
+            $(TableId::$name => decode::<$name>($bytes).map(drop)),*
+        }
+    };
+}
+
+/// Whether some bytes are a row of a table.
+///
+/// # Errors
+/// They are not.
+pub fn check(table: TableId, bytes: &[u8]) -> Result<(), CorruptRow> {
+    check_each!(
+        table,
+        bytes,
+        Users,
+        Usernames,
+        Applications,
+        Groups,
+        Members,
+        Memberships,
+        Channels,
+        Invites,
+        InviteCodes,
+        Messages,
+        Events,
+        Outbox,
+        Marks,
+        Nodes,
+        SigningKeys,
+        ReadStates,
+        Mentions,
+        Directs,
+        Pairs,
+        Bans,
+        Purges,
+        AuditLog,
+        EndedGroups,
+        Pins,
+        Reactions,
+        Attachments,
+        Restores,
+        Incarnations,
+        Workers,
+        Shards,
+        View,
+        Requests,
+        VoiceStates,
+        Rooms,
+        RoomsAt,
+    )
 }

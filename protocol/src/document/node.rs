@@ -10,6 +10,8 @@ tables! {
     Nodes: NodeRow,
     /// `(kid)`: keys of access and bot tokens.
     SigningKeys: SigningKeyRow,
+    /// `(0)`: there while the store is being filled from a backup.
+    Restores: RestoreRow,
 }
 
 /// One node's durable state.
@@ -19,6 +21,13 @@ pub struct NodeRow {
     pub incarnation: u64,
     /// Ids minted by this node lie below; the next incarnation starts above.
     pub id_ceiling: Millis,
+}
+
+/// A restore that has begun and not ended: what is in the store is not all of it, and no node starts on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreRow {
+    /// When the backup was made.
+    pub created_at: Millis,
 }
 
 /// Where a lane of commits stands. Drivers keep it apart from the tables, and change it in each commit of the lane.

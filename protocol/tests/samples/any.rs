@@ -7,14 +7,16 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rookery_protocol::client::embed::{Embed, EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia};
 use rookery_protocol::client::gateway::CloseCode;
-use rookery_protocol::command::Notice;
+use rookery_protocol::command::{Notice, RequestId};
 use rookery_protocol::document::{
     Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction, AuditChange, AuditRow,
     BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
-    EndedGroup, EventRow, Friendship, GroupDocument, InviteOwner, InviteRow, KeyUse, Login,
-    MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow, NodeRow, Nonce, OutboxRow,
-    PairDocument, PairRow, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
-    RoleDocument, SigningKeyRow, UserDocument, UsernameRow,
+    EndedGroup, EventRow, Friendship, GroupDocument, IncarnationId, IncarnationRow, InviteOwner,
+    InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow,
+    NodeRow, NodeState, Nonce, OutboxRow, PairDocument, PairRow, Phase, PinRow, PurgeRow,
+    ReactionCount, ReactionRow, ReadStateRow, Relation, RequestRow, RestoreRow, RoleDocument,
+    RoomAtRow, RoomRow, ShardRow, SigningKeyRow, UserDocument, UsernameRow, ViewNode, ViewRow,
+    VoiceRow, WorkerRow,
 };
 use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::event::{
@@ -27,6 +29,7 @@ use rookery_protocol::intents::Intents;
 use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
+use rookery_protocol::voice::{MediaNode, Said};
 
 /// Unsigned numbers of rows fit a signed one, which is what BSON has.
 const MAX: u64 = i64::MAX as u64;
@@ -197,8 +200,9 @@ prop_compose! {
     pub(crate) fn member()(
         user in user_id(), nick in of(text()), roles in vec(role_id(), 0..4), joined_at in millis(),
         username in text(), global_name in of(text()), timeout_until in of(millis()),
+        mute in any::<bool>(), deaf in any::<bool>(),
     ) -> MemberRow {
-        MemberRow { user, nick, roles, joined_at, username, global_name, timeout_until }
+        MemberRow { user, nick, roles, joined_at, username, global_name, timeout_until, mute, deaf }
     }
 }
 
@@ -385,6 +389,12 @@ prop_compose! {
 }
 
 prop_compose! {
+    pub(crate) fn restore()(created_at in millis()) -> RestoreRow {
+        RestoreRow { created_at }
+    }
+}
+
+prop_compose! {
     pub(crate) fn signing_key()(
         kid in text(), use_for in select(&[KeyUse::Access, KeyUse::Bot, KeyUse::Files][..]), secret in vec(any::<u8>(), 0..40),
         created_at in millis(),
@@ -482,4 +492,89 @@ prop_compose! {
 
 prop_compose! {
     pub(crate) fn attachment()(message in message_id()) -> AttachmentOwner { AttachmentOwner { message } }
+}
+
+prop_compose! {
+    fn incarnation_id()(node in text(), number in number()) -> IncarnationId { IncarnationId { node, number } }
+}
+
+prop_compose! {
+    pub(crate) fn incarnation()(
+        counter in number(), phase in select(&[Phase::Live, Phase::Evicted, Phase::Ended, Phase::Fenced][..]), lanes in any::<u16>(),
+        worker in any::<u16>(), id_floor in millis(), process in number(), started in millis(),
+    ) -> IncarnationRow {
+        IncarnationRow { counter, phase, lanes, worker, id_floor, process, started }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn worker()(holder in incarnation_id(), ceiling in millis()) -> WorkerRow {
+        WorkerRow { holder, ceiling }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn shard()(
+        owner in incarnation_id(), lane in any::<u16>(), epoch in number(), released in any::<bool>(),
+    ) -> ShardRow {
+        ShardRow { owner, lane, epoch, released }
+    }
+}
+
+prop_compose! {
+    fn view_node()(
+        id in incarnation_id(), joined in number(), address in text(),
+        state in select(&[NodeState::Joining, NodeState::Up, NodeState::Draining, NodeState::Evicted][..]),
+    ) -> ViewNode {
+        ViewNode { id, state, joined, address }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn view()(version in number(), cuts in number(), nodes in vec(view_node(), 0..4)) -> ViewRow {
+        ViewRow { version, cuts, nodes }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn request()(caller in number(), number in number(), answer in of(text())) -> RequestRow {
+        RequestRow {
+            request: RequestId { caller, number },
+            answer: answer.map(|text| bson::rawdoc! { "Ok": text }),
+        }
+    }
+}
+
+prop_compose! {
+    fn media_node()(
+        node in incarnation_id(), endpoint in text(), url in of(text()),
+    ) -> MediaNode {
+        MediaNode { node, endpoint, url }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn voice_state()(
+        user in user_id(), channel in channel_id(), session in text(), since in millis(),
+        said in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()), suppress in any::<bool>(),
+        profile in profile(),
+    ) -> VoiceRow {
+        let (self_mute, self_deaf, self_video, self_stream) = said;
+        let said = Said { self_mute, self_deaf, self_video, self_stream };
+        VoiceRow { user, channel, session, since, said, suppress, profile }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn room()(
+        channel in channel_id(), life in number(), since in millis(), at in media_node(),
+    ) -> RoomRow {
+        RoomRow { channel, life, since, at }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn room_at()(group in group_id(), node in incarnation_id()) -> RoomAtRow {
+        RoomAtRow { group, node }
+    }
 }

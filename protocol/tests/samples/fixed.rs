@@ -3,14 +3,16 @@
 use bytes::Bytes;
 use rookery_protocol::client::embed::{Embed, EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia};
 use rookery_protocol::client::gateway::CloseCode;
-use rookery_protocol::command::Notice;
+use rookery_protocol::command::{Notice, RequestId};
 use rookery_protocol::document::{
     Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction, AuditChange, AuditRow,
     BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
-    EndedGroup, EventRow, Friendship, GroupDocument, InviteOwner, InviteRow, KeyUse, Login,
-    MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow, NodeRow, Nonce, OutboxRow,
-    PairDocument, PairRow, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
-    RoleDocument, SigningKeyRow, UserDocument, UsernameRow,
+    EndedGroup, EventRow, Friendship, GroupDocument, IncarnationId, IncarnationRow, InviteOwner,
+    InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow,
+    NodeRow, NodeState, Nonce, OutboxRow, PairDocument, PairRow, Phase, PinRow, PurgeRow,
+    ReactionCount, ReactionRow, ReadStateRow, Relation, RequestRow, RestoreRow, RoleDocument,
+    RoomAtRow, RoomRow, ShardRow, SigningKeyRow, UserDocument, UsernameRow, ViewNode, ViewRow,
+    VoiceRow, WorkerRow,
 };
 use rookery_protocol::event::{
     AccessChange, Act, Audience, ChannelAccess, Dispatch, Event, EventName,
@@ -22,6 +24,7 @@ use rookery_protocol::intents::Intents;
 use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 use rookery_protocol::profile::Profile;
 use rookery_protocol::time::Millis;
+use rookery_protocol::voice::{MediaNode, Said};
 
 const USER: UserId = UserId(1 << 60);
 const GROUP: GroupId = GroupId(20);
@@ -182,6 +185,8 @@ pub(crate) fn member() -> Vec<MemberRow> {
         username: "ada".into(),
         global_name: Some("Ada".into()),
         timeout_until: Some(AT),
+        mute: true,
+        deaf: false,
     }]
 }
 
@@ -399,6 +404,10 @@ pub(crate) fn node() -> Vec<NodeRow> {
     }]
 }
 
+pub(crate) fn restore() -> Vec<RestoreRow> {
+    vec![RestoreRow { created_at: AT }]
+}
+
 pub(crate) fn signing_key() -> Vec<SigningKeyRow> {
     [KeyUse::Access, KeyUse::Bot, KeyUse::Files]
         .map(|use_for| SigningKeyRow {
@@ -512,5 +521,118 @@ pub(crate) fn reaction() -> Vec<ReactionRow> {
 pub(crate) fn attachment() -> Vec<AttachmentOwner> {
     vec![AttachmentOwner {
         message: MessageId(50),
+    }]
+}
+
+fn incarnation_id() -> IncarnationId {
+    IncarnationId {
+        node: "n1".into(),
+        number: 3,
+    }
+}
+
+pub(crate) fn incarnation() -> Vec<IncarnationRow> {
+    [Phase::Live, Phase::Evicted, Phase::Ended, Phase::Fenced]
+        .map(|phase| IncarnationRow {
+            counter: 7,
+            phase,
+            lanes: 1,
+            worker: 1_023,
+            id_floor: AT,
+            process: 1 << 62,
+            started: AT,
+        })
+        .to_vec()
+}
+
+pub(crate) fn worker() -> Vec<WorkerRow> {
+    vec![WorkerRow {
+        holder: incarnation_id(),
+        ceiling: AT,
+    }]
+}
+
+pub(crate) fn shard() -> Vec<ShardRow> {
+    vec![ShardRow {
+        owner: incarnation_id(),
+        lane: 0,
+        epoch: 5,
+        released: true,
+    }]
+}
+
+pub(crate) fn view() -> Vec<ViewRow> {
+    let states = [
+        NodeState::Joining,
+        NodeState::Up,
+        NodeState::Draining,
+        NodeState::Evicted,
+    ];
+    let node = |state| ViewNode {
+        id: incarnation_id(),
+        state,
+        joined: 2,
+        address: "10.0.0.2:4100".to_owned(),
+    };
+    vec![ViewRow {
+        version: 9,
+        cuts: 1,
+        nodes: states.map(node).to_vec(),
+    }]
+}
+
+pub(crate) fn request() -> Vec<RequestRow> {
+    let request = RequestId {
+        caller: 1 << 62,
+        number: 7,
+    };
+    let answer = bson::rawdoc! { "Ok": { "PostMessage": { "id": 50_i64 } } };
+    [Some(answer), None]
+        .map(|answer| RequestRow { request, answer })
+        .to_vec()
+}
+
+pub(crate) fn media_node() -> MediaNode {
+    MediaNode {
+        node: incarnation_id(),
+        endpoint: "a.example:443".into(),
+        url: Some("wss://a.example/voice".into()),
+    }
+}
+
+pub(crate) fn said() -> Said {
+    Said {
+        self_mute: true,
+        self_deaf: false,
+        self_video: true,
+        self_stream: false,
+    }
+}
+
+pub(crate) fn voice_state() -> Vec<VoiceRow> {
+    vec![VoiceRow {
+        user: USER,
+        channel: CHANNEL,
+        session: "s".into(),
+        since: AT,
+        said: said(),
+        suppress: true,
+        profile: profile(USER),
+    }]
+}
+
+pub(crate) fn room() -> Vec<RoomRow> {
+    vec![RoomRow {
+        channel: CHANNEL,
+        life: 9,
+        since: AT,
+        at: media_node(),
+    }]
+}
+
+pub(crate) fn room_at() -> Vec<RoomAtRow> {
+    vec![RoomAtRow {
+        group: GROUP,
+        node: incarnation_id(),
     }]
 }

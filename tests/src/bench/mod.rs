@@ -1,21 +1,24 @@
 //! What the benches share: a core each for server and generator, CPU time of a process, lean connections, a table.
 
+mod acks;
 mod figure;
 mod ours;
 mod poster;
 mod process;
 mod readers;
 mod seed;
+pub mod sfu;
 mod socketio;
 mod table;
 
+pub use acks::{Speaker, Writer, at_rate, quantile_ms, saturate};
 pub use figure::{Figure, measure, median, option};
-pub use ours::{Ours, release_node};
+pub use ours::{Ours, release_node, release_node_with};
 pub use poster::Poster;
 pub use process::{Cpu, pin_generator, server_pin};
 pub use readers::{Readers, Wire};
 pub use seed::seed;
-pub use socketio::SocketIo;
+pub use socketio::{Peer, SocketIo};
 pub use table::Table;
 
 /// A room of some server with connected members, as the fan-out bench drives it.

@@ -1,5 +1,6 @@
 //! Rookery under measurement: the real binary in release, people in one group, redb underneath.
 
+use std::net::SocketAddr;
 use std::process::Command;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,6 +16,11 @@ use crate::harness::{Node, NodeOptions, PASSWORD, Person};
 
 /// Builds the release binary and starts it on the first core, without rate limits.
 pub async fn release_node() -> Node {
+    release_node_with(NodeOptions::default()).await
+}
+
+/// The same with other options.
+pub async fn release_node_with(options: NodeOptions) -> Node {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("a workspace");
@@ -31,7 +37,7 @@ pub async fn release_node() -> Node {
     }
     Node::start_with(NodeOptions {
         wrapper: server_pin(),
-        ..NodeOptions::default()
+        ..options
     })
     .await
 }
@@ -47,6 +53,8 @@ pub struct Ours {
     pub channel: String,
     /// Their connections.
     pub readers: Readers,
+    /// Where they connect, if not to the server that is written to.
+    pub readers_at: Option<SocketAddr>,
 }
 
 /// All but presences, whose updates nobody counts.
@@ -78,9 +86,20 @@ impl Ours {
 
     /// Makes a group of `members` on a server.
     pub async fn with_node(node: Node, members: usize) -> Self {
+        Self::with_group(node, members, |_| true).await
+    }
+
+    /// The same, in a group whose id is `wanted`.
+    pub async fn with_group(node: Node, members: usize, wanted: impl Fn(u64) -> bool) -> Self {
         let node = Rc::new(node);
         let owner = Person::register(&node, "owner").await;
-        let (_, channel) = owner.create_group("Everybody").await;
+        let channel = loop {
+            let (group, channel) = owner.create_group("Everybody").await;
+            if wanted(group.parse().expect("an id")) {
+                break channel;
+            }
+            owner.http.delete(&format!("/guilds/{group}")).await;
+        };
         let code = owner.invite(&channel).await;
         let turns = Arc::new(Semaphore::new(8));
         let mut joining = JoinSet::new();
@@ -106,6 +125,7 @@ impl Ours {
             people,
             channel,
             readers: Readers::default(),
+            readers_at: None,
         }
     }
 
@@ -113,7 +133,7 @@ impl Ours {
     pub async fn grow_at_once(&mut self, members: usize, at_once: usize) {
         let tokens = self.people.iter().map(|person| person.token.clone());
         let wire = Rc::new(GatewayWire(tokens.collect()));
-        let address = self.node.address();
+        let address = self.readers_at.unwrap_or_else(|| self.node.address());
         self.readers
             .grow_at_once(address, wire, members, at_once)
             .await;

@@ -31,7 +31,19 @@ impl Poster {
 
     /// Posts a message, which must be accepted.
     pub async fn post(&mut self, content: &str) {
-        let body = format!("{{\"content\":\"{content}\"}}");
+        self.post_body(&format!("{{\"content\":\"{content}\"}}"))
+            .await;
+    }
+
+    /// Posts a message with a nonce that makes it recognised when it comes again; it must be accepted.
+    pub async fn post_once(&mut self, content: &str, nonce: &str) {
+        self.post_body(&format!(
+            "{{\"content\":\"{content}\",\"nonce\":\"{nonce}\",\"enforce_nonce\":true}}"
+        ))
+        .await;
+    }
+
+    async fn post_body(&mut self, body: &str) {
         let request = format!("{}{}\r\n\r\n{body}", self.head, body.len());
         self.stream
             .write_all(request.as_bytes())

@@ -1,11 +1,11 @@
 //! Processes under measurement: their core, and the CPU time they used.
 
-use std::ops::Sub;
+use std::ops::{Add, Sub};
 use std::process::Command;
 use std::time::Duration;
 
 /// CPU time of a process, user and system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cpu(Duration);
 
 impl Cpu {
@@ -21,6 +21,13 @@ impl Cpu {
     /// In microseconds.
     pub fn micros(self) -> f64 {
         self.0.as_secs_f64() * 1e6
+    }
+}
+
+impl Add for Cpu {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use rookery_actors::entity::Publisher;
 use rookery_actors::store::{self, Commit, LaneId, SharedStore, Unit, Write};
+use rookery_node::clock::SystemClock;
 use rookery_node::config::Config;
 use rookery_node::node::Node;
+use rookery_node::ownership::{Ownership, Sharing};
 use rookery_node::store::redb::RedbStore;
 use rookery_protocol::document::{
     Key, Login, MemberRow, Members, Membership, Memberships, UserDocument, Users,
@@ -64,6 +66,8 @@ fn rows(n: usize, user: UserId, group: GroupId) -> Vec<Write> {
         username,
         global_name: account.profile.global_name.clone(),
         timeout_until: None,
+        mute: false,
+        deaf: false,
     };
     vec![
         store::put::<Users>(Key::single(user), &account),
@@ -110,9 +114,16 @@ pub async fn seed(
         store.commit(&commit).await.expect("a commit");
     }
     // A node without sockets signs the tokens.
-    let node = Node::start(Arc::new(Config::default()), store, Arc::new(Nobody))
-        .await
-        .expect("a node");
+    let (config, clock) = (Config::default(), Arc::new(SystemClock::new()));
+    let ownership = Ownership::start(
+        Arc::clone(&store),
+        Sharing::Alone,
+        &config.node,
+        Arc::clone(&clock),
+    );
+    let run = ownership.run().await.expect("an incarnation");
+    let node = Node::start(Arc::new(config), store, clock, run, Arc::new(Nobody));
+    let node = node.await.expect("a node");
     let token = |n: usize| {
         let (user, login) = (user(n), LoginId(user(n).0));
         let token = node.app.auth.access_token(user, login);
@@ -120,6 +131,7 @@ pub async fn seed(
     };
     let tokens = (0..online).map(token).collect();
     node.shutdown().await;
+    ownership.end().await;
     drop(node);
     redb.close();
     tokens

@@ -9,11 +9,66 @@ use std::time::Instant;
 
 use super::{Cpu, Readers, Room, Wire, server_pin};
 
+/// A peer's process.
+#[derive(Debug)]
+pub struct Peer {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Peer {
+    /// Starts `server.js` of a folder in `tests/peers`; its packages are installed by `tests/run` (or `npm ci`).
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("peers")
+            .join(name);
+        assert!(
+            folder.join("node_modules").is_dir(),
+            "run `npm ci` in {}",
+            folder.display()
+        );
+        let mut words = server_pin();
+        words.extend(["node", "server.js"].map(str::to_owned));
+        let mut child = Command::new(&words[0])
+            .args(&words[1..])
+            .args(arguments)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node runs");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped stdout");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let port: u16 = line.trim().parse().expect("a port");
+        Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// CPU time that it has used.
+    pub fn cpu(&self) -> Cpu {
+        Cpu::of(self.child.id())
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// A running socket.io server with connected members.
 #[derive(Debug)]
 pub struct SocketIo {
-    child: Child,
-    address: SocketAddr,
+    peer: Peer,
     readers: Readers,
 }
 
@@ -36,39 +91,12 @@ impl Wire for EngineWire {
 }
 
 impl SocketIo {
-    /// Starts it; its packages are installed by `tests/run` (or `npm ci`).
+    /// Starts it.
     pub fn start() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/socketio");
-        assert!(
-            folder.join("node_modules").is_dir(),
-            "run `npm ci` in {}",
-            folder.display()
-        );
-        let mut words = server_pin();
-        words.extend(["node", "server.js"].map(str::to_owned));
-        let mut child = Command::new(&words[0])
-            .args(&words[1..])
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node runs");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("piped stdout");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let port: u16 = line.trim().parse().expect("a port");
         Self {
-            child,
-            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            peer: Peer::start("socketio", &[]),
             readers: Readers::default(),
         }
-    }
-}
-
-impl Drop for SocketIo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -79,7 +107,7 @@ impl Room for SocketIo {
 
     async fn grow(&mut self, members: usize) {
         self.readers
-            .grow(self.address, Rc::new(EngineWire), members)
+            .grow(self.peer.address(), Rc::new(EngineWire), members)
             .await;
     }
 
@@ -103,6 +131,6 @@ impl Room for SocketIo {
     }
 
     fn cpu(&self) -> Cpu {
-        Cpu::of(self.child.id())
+        self.peer.cpu()
     }
 }

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
-use rookery_actors::store::SharedStore;
 use rookery_actors::store::memory::MemoryStore;
+use rookery_actors::store::{SharedStore, Snapshots};
 use rookery_node::store::redb::{FILE_NAME, RedbStore};
 use tempfile::TempDir;
 
@@ -17,10 +17,13 @@ pub trait Fixture: Send {
     const CASES: u32;
 
     /// An empty store.
-    fn new() -> Self;
+    fn new() -> impl Future<Output = Self> + Send;
 
     /// The store as it is now.
     fn store(&self) -> SharedStore;
+
+    /// The same, for snapshots.
+    fn snapshots(&self) -> Arc<dyn Snapshots>;
 
     /// Ends the store without closing it and opens what it left.
     fn crash(&mut self) -> impl Future<Output = ()> + Send;
@@ -32,11 +35,15 @@ pub struct Memory(Arc<MemoryStore>);
 impl Fixture for Memory {
     const CASES: u32 = 500;
 
-    fn new() -> Self {
+    async fn new() -> Self {
         Self(Arc::new(MemoryStore::new()))
     }
 
     fn store(&self) -> SharedStore {
+        self.0.clone()
+    }
+
+    fn snapshots(&self) -> Arc<dyn Snapshots> {
         self.0.clone()
     }
 
@@ -61,11 +68,15 @@ impl Redb {
 impl Fixture for Redb {
     const CASES: u32 = 24;
 
-    fn new() -> Self {
+    async fn new() -> Self {
         Self::open(TempDir::new().expect("a folder"))
     }
 
     fn store(&self) -> SharedStore {
+        Arc::new(self.store.clone())
+    }
+
+    fn snapshots(&self) -> Arc<dyn Snapshots> {
         Arc::new(self.store.clone())
     }
 
@@ -98,11 +109,15 @@ impl RedbPowerCut {
 impl Fixture for RedbPowerCut {
     const CASES: u32 = 100;
 
-    fn new() -> Self {
+    async fn new() -> Self {
         Self::open(VolatileDisk::default(), 0)
     }
 
     fn store(&self) -> SharedStore {
+        Arc::new(self.store.clone())
+    }
+
+    fn snapshots(&self) -> Arc<dyn Snapshots> {
         Arc::new(self.store.clone())
     }
 

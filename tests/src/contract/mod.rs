@@ -1,11 +1,15 @@
 //! What every driver of the store must do. [`store_contract!`](crate::store_contract) runs all of it on a [`Fixture`].
 
 mod durability;
+pub mod ephemeral;
 mod fixtures;
 mod lanes;
 mod model;
+mod mongo;
 mod rows;
 mod scans;
+mod snapshots;
+mod transactions;
 mod units;
 
 use rookery_actors::store::{Commit, Committed, LaneId, Order, Scan, SharedStore, Unit, Write};
@@ -16,8 +20,11 @@ pub use durability::*;
 pub use fixtures::{Fixture, Memory, Redb, RedbPowerCut};
 pub use lanes::*;
 pub use model::*;
+pub use mongo::{Mongo, MongoKilled, SHARED_MONGO, fresh_database};
 pub use rows::*;
 pub use scans::*;
+pub use snapshots::*;
+pub use transactions::*;
 pub use units::*;
 
 /// Makes a module of tests, one per demand of the contract.
@@ -38,6 +45,7 @@ macro_rules! store_contract {
             a_refused_unit_leaves_the_others,
             a_later_unit_sees_an_earlier_one,
             a_unit_that_cannot_be_stored_is_refused,
+            rows_said_to_be_new_are_replaced_all_the_same,
             the_last_commit_can_be_repeated,
             commits_out_of_order_are_turned_away,
             a_lane_that_was_never_opened_does_not_commit,
@@ -50,6 +58,17 @@ macro_rules! store_contract {
             what_is_committed_survives_a_crash,
             a_commit_is_repeated_across_a_crash,
             a_fence_survives_a_crash,
+            a_snapshot_does_not_see_what_comes_later,
+            a_snapshot_sees_whole_commits_only,
+            a_snapshot_counts_its_rows,
+            a_decision_sees_its_rows_and_writes,
+            a_decision_may_write_nothing,
+            a_repeated_decision_recognises_itself,
+            of_two_claimants_exactly_one_wins,
+            decisions_at_once_lose_nothing,
+            a_row_that_was_only_read_is_guarded,
+            decisions_and_commits_of_the_same_rows_take_turns,
+            a_decision_over_thousands_of_rows,
             random_commits_match_a_model,
         );
     };
@@ -59,7 +78,7 @@ macro_rules! store_contract {
                 #[test]
                 fn $name() {
                     $crate::contract::run(async {
-                        let mut fixture = <$fixture as $crate::contract::Fixture>::new();
+                        let mut fixture = <$fixture as $crate::contract::Fixture>::new().await;
                         $crate::contract::$name(&mut fixture).await;
                     });
                 }

@@ -39,10 +39,14 @@ fn table() -> impl Strategy<Value = TableId> {
 fn write() -> impl Strategy<Value = Write> {
     let row = proptest::collection::vec(any::<u8>(), 0..20);
     prop_oneof![
-        4 => (table(), key(), row).prop_map(|(table, key, row)| Write::Put { table, key, row }),
+        4 => (table(), key(), row.clone()).prop_map(|(table, key, row)| Write::Put { table, key, row }),
+        2 => (table(), key(), row).prop_map(|(table, key, row)| Write::Insert { table, key, row }),
         1 => (table(), key()).prop_map(|(table, key)| Write::Delete { table, key }),
         1 => (table(), part(), part()).prop_map(|(table, partition, last)| {
             Write::DeleteUpTo { table, partition, last }
+        }),
+        1 => (table(), part(), part(), part()).prop_map(|(table, partition, first, last)| {
+            Write::DeleteRange { table, partition, first, last }
         }),
     ]
 }
@@ -87,7 +91,7 @@ fn apply(model: &mut Model, units: &[Unit]) -> Vec<usize> {
         }
         for write in unit.writes.iter().cloned() {
             match write {
-                Write::Put { table, key, row } => {
+                Write::Put { table, key, row } | Write::Insert { table, key, row } => {
                     model.insert((table, key), row);
                 }
                 Write::Delete { table, key } => {
@@ -147,7 +151,7 @@ async fn check_all(store: &SharedStore, model: &Model) {
 }
 
 async fn play<F: Fixture>(steps: Vec<Step>) {
-    let mut fixture = F::new();
+    let mut fixture = F::new().await;
     let lane = lane(1);
     let mut model = Model::new();
     let mut last = None;

@@ -2,6 +2,7 @@
 
 use rookery_actors::store::Write;
 use rookery_protocol::document::{Key, TableId};
+use rookery_protocol::limits::ROW_BYTES;
 
 use super::{Fixture, NONE, TABLE, Writer, delete, get, put, unit, unit_if_absent};
 
@@ -101,4 +102,48 @@ pub async fn a_unit_that_cannot_be_stored_is_refused(fixture: &mut impl Fixture)
         }
         writer.write(vec![delete(Key::new(1, 4))]).await;
     }
+    // Nor a row that is larger than any store takes.
+    let large = |bytes| vec![unit(vec![put(Key::new(1, 5), &vec![b'x'; bytes])])];
+    assert_eq!(writer.commit(large(ROW_BYTES + 1)).await, [0]);
+    assert_eq!(get(&store, &Key::new(1, 5)).await, None);
+    assert_eq!(writer.commit(large(ROW_BYTES)).await, NONE);
+    let row = get(&store, &Key::new(1, 5)).await;
+    assert_eq!(row.map(|row| row.len()), Some(ROW_BYTES));
+}
+
+/// That a row is new is a hint: one that is there is replaced, in this commit and in later ones.
+pub async fn rows_said_to_be_new_are_replaced_all_the_same(fixture: &mut impl Fixture) {
+    let store = fixture.store();
+    let mut writer = Writer::open(store.clone(), 1).await;
+    let insert = |key: Key, row: &[u8]| Write::Insert {
+        table: TABLE,
+        key,
+        row: row.to_vec(),
+    };
+    let key = |sort: u64| Key::new(1, sort);
+    writer
+        .write(vec![
+            insert(key(1), b"a"),
+            insert(key(2), b"a"),
+            insert(key(2), b"b"),
+        ])
+        .await;
+    assert_eq!(get(&store, &key(1)).await, Some(b"a".to_vec()));
+    assert_eq!(get(&store, &key(2)).await, Some(b"b".to_vec()));
+    writer
+        .write(vec![
+            insert(key(3), b"c"),
+            insert(key(1), b"c"),
+            put(key(2), b"c"),
+        ])
+        .await;
+    writer
+        .write(vec![delete(key(3)), insert(key(3), b"d")])
+        .await;
+    for (sort, row) in [(1, b"c"), (2, b"c"), (3, b"d")] {
+        assert_eq!(get(&store, &key(sort)).await, Some(row.to_vec()));
+    }
+    let absent = vec![(TABLE, key(4))];
+    let take = unit_if_absent(absent, vec![insert(key(4), b"e")]);
+    assert_eq!(writer.commit(vec![take.clone(), take]).await, [1]);
 }

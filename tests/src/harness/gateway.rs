@@ -56,7 +56,7 @@ pub enum Resumption {
     Resumed(Box<Gateway>),
     /// Opcode 9.
     Invalid(bool),
-    /// The socket was closed.
+    /// The socket was closed, or nobody was there.
     Closed(Option<u16>),
 }
 
@@ -83,9 +83,15 @@ impl Gateway {
 
     /// Connects to a URL and reads HELLO.
     pub async fn connect_to(url: &str, trust: Option<&[u8]>) -> Self {
+        let gateway = Self::try_connect_to(url, trust).await;
+        gateway.expect("a WebSocket and HELLO")
+    }
+
+    /// The same; none when nobody is there, or he goes before he has said HELLO.
+    async fn try_connect_to(url: &str, trust: Option<&[u8]>) -> Option<Self> {
         let socket = soon("the gateway's handshake", Socket::connect(url, trust)).await;
         let mut gateway = Self {
-            socket: socket.expect("a WebSocket"),
+            socket: socket.ok()?,
             state: Resumable {
                 url: url.to_owned(),
                 trust: trust.map(<[u8]>::to_vec),
@@ -97,14 +103,16 @@ impl Gateway {
             backlog: VecDeque::new(),
         };
         let hello = gateway.receive().await;
-        let Received::Control(10, data) = &hello else {
-            panic!("no HELLO but {hello:?}")
+        let data = match &hello {
+            Received::Control(10, data) => data,
+            Received::Closed(_) => return None,
+            other => panic!("no HELLO but {other:?}"),
         };
         assert!(
             data["heartbeat_interval"].as_u64().is_some_and(|ms| ms > 0),
             "{data}"
         );
-        gateway
+        Some(gateway)
     }
 
     /// Connects, identifies with all intents and waits until every group is there.
@@ -157,9 +165,14 @@ impl Gateway {
 
     /// Whatever comes next, unread events first.
     pub async fn receive(&mut self) -> Received {
+        soon("a frame of the gateway", self.receive_at_last()).await
+    }
+
+    /// The same, however long it takes.
+    pub async fn receive_at_last(&mut self) -> Received {
         match self.backlog.pop_front() {
             Some(event) => Received::Event(event),
-            None => soon("a frame of the gateway", self.read()).await,
+            None => self.read().await,
         }
     }
 
@@ -239,10 +252,14 @@ impl Gateway {
         before
     }
 
+    /// A heartbeat; its acknowledgement comes with what else is received.
+    pub async fn beat(&mut self) {
+        self.send(1, json!(self.state.seq)).await;
+    }
+
     /// A heartbeat, and its acknowledgement.
     pub async fn heartbeat(&mut self) {
-        let seq = self.state.seq;
-        self.send(1, json!(seq)).await;
+        self.beat().await;
         loop {
             match soon("a heartbeat's acknowledgement", self.read()).await {
                 Received::Control(11, _) => return,
@@ -293,9 +310,27 @@ impl Gateway {
 }
 
 impl Resumable {
+    /// The same at another node.
+    #[must_use]
+    pub fn at(&self, node: &Node) -> Self {
+        self.at_url(&node.gateway_url())
+    }
+
+    /// The same at another URL, without a path.
+    #[must_use]
+    pub fn at_url(&self, url: &str) -> Self {
+        Self {
+            url: format!("{url}/?v=10&encoding=json"),
+            ..self.clone()
+        }
+    }
+
     /// Tries to resume. The events that were missed wait in the session.
     pub async fn try_resume(&self) -> Resumption {
-        let mut gateway = Gateway::connect_to(&self.url, self.trust.as_deref()).await;
+        let connected = Gateway::try_connect_to(&self.url, self.trust.as_deref()).await;
+        let Some(mut gateway) = connected else {
+            return Resumption::Closed(None);
+        };
         let form = json!({ "token": self.token, "session_id": self.session, "seq": self.seq });
         gateway.state = self.clone();
         gateway.send(6, form).await;

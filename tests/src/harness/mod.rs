@@ -1,23 +1,30 @@
 //! Drives the real server: processes, HTTP and gateway clients, and a small community to start from.
 
-mod cable;
+mod cluster;
 mod community;
 mod form;
 mod gateway;
 mod http;
+pub mod load;
 mod node;
+pub mod operator;
 pub mod oracle;
+mod redis;
 mod socket;
+mod voice;
+pub mod wander;
 
 use std::time::Duration;
 
-pub use cable::Cable;
+pub use cluster::{Cluster, ClusterOptions};
 pub use community::{Community, PASSWORD, Person};
 pub use form::Form;
 pub use gateway::{Event, Gateway, Received, Resumable, Resumption};
 pub use http::{Answer, Http};
-pub use node::{Node, NodeOptions, binary};
+pub use node::{Node, NodeOptions, binary, untold};
+pub use redis::{Listens, RedisOptions, RedisServer};
 pub use socket::{Socket, trusting};
+pub use voice::{Admission, Said, VoiceSocket};
 
 /// How long a test waits for something that must happen. Generous: the machines that run tests are slow and shared.
 pub const DEADLINE: Duration = Duration::from_secs(20);

@@ -1,5 +1,6 @@
 //! One server process: the real binary on a free port with a data folder of its own, stopped whatever happens.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use tempfile::TempDir;
 
 use super::http::Http;
@@ -17,7 +19,7 @@ use super::soon;
 const PROCESS_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Settings of most scenarios: no rate limits, which have a scenario of their own.
-const UNLIMITED: &str = "[limits]\nenabled = false\n";
+pub(super) const UNLIMITED: &str = "[limits]\nenabled = false\n";
 
 /// The server's binary: `ROOKERY_BIN`, or the one next to this test's own executable.
 pub fn binary() -> PathBuf {
@@ -197,7 +199,9 @@ impl Node {
         let http = self.http();
         soon(what, async {
             while self.log().matches(what).count() < times {
-                http.get("//healthz").await;
+                // A node that begins anew may cut it short.
+                let request = http.request(Method::GET, "//healthz");
+                let _ = http.try_send(request).await;
             }
         })
         .await;
@@ -245,6 +249,11 @@ impl Node {
     pub async fn terminate(&mut self) -> ExitStatus {
         self.signal("TERM");
         self.ended().await
+    }
+
+    /// From its next start on there is no command in front of the binary.
+    pub fn unwrap_process(&mut self) {
+        self.options.wrapper.clear();
     }
 
     /// Starts it again on the same data, with a new URL; the old process has ended.
@@ -296,14 +305,19 @@ impl Node {
     }
 }
 
-fn command(folder: &Path, options: &NodeOptions, subcommand: &[&str]) -> Command {
-    let mut words = options.wrapper.clone();
-    words.push(binary().to_string_lossy().into_owned());
-    let mut command = Command::new(&words[0]);
-    // What steers the tests is no setting of the server.
+/// A program that is not told what steers the tests: those variables are no settings of the server.
+pub fn untold(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROOKERY_")) {
         command.env_remove(name);
     }
+    command
+}
+
+fn command(folder: &Path, options: &NodeOptions, subcommand: &[&str]) -> Command {
+    let mut words = options.wrapper.clone();
+    words.push(binary().to_string_lossy().into_owned());
+    let mut command = untold(&words[0]);
     command
         .args(&words[1..])
         .args(subcommand)
@@ -313,6 +327,11 @@ fn command(folder: &Path, options: &NodeOptions, subcommand: &[&str]) -> Command
         .arg(folder.join("data"))
         .current_dir(folder)
         .env_remove("RUST_LOG")
+        // Many nodes run at once, and nothing but this machine speaks to them.
+        .envs([
+            ("ROOKERY_VOICE_PORTS", "0"),
+            ("ROOKERY_VOICE_LISTEN", "127.0.0.1"),
+        ])
         .envs(options.env.iter().map(|(name, value)| (name, value)));
     command
 }

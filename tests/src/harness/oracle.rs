@@ -12,7 +12,7 @@ use twilight_model::gateway::event::DispatchEventWithTypeDeserializer;
 
 /// Events of people's clients, which no library for bots has a model of.
 /// And RATE_LIMITED, whose `meta` twilight reads by a tag that Discord does not send.
-pub const PEOPLES: [&str; 9] = [
+pub const PEOPLES: [&str; 10] = [
     "CHANNEL_RECIPIENT_ADD",
     "CHANNEL_RECIPIENT_REMOVE",
     "GUILD_MEMBER_LIST_UPDATE",
@@ -22,6 +22,7 @@ pub const PEOPLES: [&str; 9] = [
     "RELATIONSHIP_REMOVE",
     "RELATIONSHIP_UPDATE",
     "USER_SETTINGS_UPDATE",
+    "VOICE_REFUSED",
 ];
 
 /// The type of a direct channel of a few people, which no bot is in.
@@ -109,6 +110,7 @@ fn serenity_event(name: &str, data: &Value) -> Option<String> {
         "MESSAGE_REACTION_ADD": ReactionAddEvent, "MESSAGE_REACTION_REMOVE": ReactionRemoveEvent,
         "MESSAGE_REACTION_REMOVE_ALL": ReactionRemoveAllEvent,
         "MESSAGE_REACTION_REMOVE_EMOJI": ReactionRemoveEmojiEvent,
+        "VOICE_STATE_UPDATE": VoiceStateUpdateEvent, "VOICE_SERVER_UPDATE": VoiceServerUpdateEvent,
         "TYPING_START": TypingStartEvent, "PRESENCE_UPDATE": PresenceUpdateEvent,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use rookery_tests::harness::{Node, NodeOptions, Person};
+use rookery_tests::harness::{Node, NodeOptions, Person, binary, untold};
 
 /// The only thing an operator reads: one line, no backtrace, and it names the culprit.
 #[track_caller]
@@ -35,7 +35,7 @@ async fn bad_settings_end_with_a_sentence_that_names_them() {
     let try_config = async |text: &str| {
         let path = folder.path().join("bad.toml");
         std::fs::write(&path, text).unwrap();
-        let mut command = std::process::Command::new(rookery_tests::harness::binary());
+        let mut command = untold(binary());
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(&path)
@@ -56,7 +56,7 @@ async fn bad_settings_end_with_a_sentence_that_names_them() {
         "/nowhere/",
     );
     let missing = node.command(&["serve"]);
-    let mut missing_file = std::process::Command::new(missing.get_program());
+    let mut missing_file = untold(missing.get_program());
     missing_file
         .args(["serve", "--config", "/nowhere/cluster.toml", "--data"])
         .arg(folder.path().join("data"));
@@ -67,7 +67,7 @@ async fn bad_settings_end_with_a_sentence_that_names_them() {
     );
     one_sentence(&node.run(&["serve", "--colour", "red"]).await, "--colour");
     let address = node.address().to_string();
-    let mut taken = std::process::Command::new(rookery_tests::harness::binary());
+    let mut taken = untold(binary());
     taken
         .args(["serve", "--listen", &address, "--data"])
         .arg(folder.path().join("other"))
@@ -98,7 +98,7 @@ async fn flags_go_over_variables_over_the_file() {
 #[tokio::test]
 async fn help_and_version_are_there() {
     let node = Node::start().await;
-    let mut help = std::process::Command::new(rookery_tests::harness::binary());
+    let mut help = untold(binary());
     help.arg("--help");
     let help = run(help).await;
     let text = String::from_utf8_lossy(&help.stdout);

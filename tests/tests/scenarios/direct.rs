@@ -95,10 +95,13 @@ async fn a_closed_channel_is_out_of_ones_own_list_until_somebody_writes() {
     let ada = Person::register(&node, "ada").await;
     let ben = Person::register(&node, "ben").await;
     ada.befriend(&ben).await;
-    let channel = ada.open_direct(&ben.id).await;
-    ada.http.say(&channel, "hello").await;
     let mut ada_sees = ada.connect(&node).await;
     let mut ben_sees = ben.connect(&node).await;
+    let channel = ada.open_direct(&ben.id).await;
+    ada.http.say(&channel, "hello").await;
+    // By then both know of the channel.
+    ada_sees.until_message("hello").await;
+    ben_sees.until_message("hello").await;
     let path = format!("/channels/{channel}");
     let closed = ada.http.delete(&path).await.expect(200);
     assert_eq!(closed["id"], channel);

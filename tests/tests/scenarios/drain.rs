@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rookery_tests::harness::{Community, Node};
+use rookery_tests::harness::{Community, Node, Person};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -88,4 +88,23 @@ async fn an_idle_server_ends_at_once_and_readiness_ends_with_it() {
     node.restart().await;
     node.signal("INT");
     assert_eq!(node.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_operator_drains_a_node_and_waits_for_its_end() {
+    let mut node = Node::start().await;
+    let ada = Person::register(&node, "ada").await;
+    let mut session = ada.connect(&node).await;
+    let output = node.run(&["node", "drain"]).await;
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("the node has ended"), "{said}");
+    session.control(7).await;
+    assert!(node.ended().await.success());
+    let output = node.run(&["node", "drain"]).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("no node serves"),
+        "{said}"
+    );
 }

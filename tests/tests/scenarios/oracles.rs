@@ -60,6 +60,8 @@ async fn libraries_understand_everything_a_community_shows() {
         "RESUMED",
         "GUILD_MEMBERS_CHUNK",
         "PRESENCE_UPDATE",
+        "VOICE_STATE_UPDATE",
+        "VOICE_SERVER_UPDATE",
     ]
     .map(str::to_owned)
     .into();
@@ -247,7 +249,17 @@ async fn arrivals(node: &Node, c: &Community, sessions: &mut [Gateway; 3]) {
     cid.accept(&c.ada.invite(&c.channel).await).await;
     let name = json!({ "global_name": "Ben the Third" });
     c.ben.http.patch("/users/@me", name).await.expect(200);
-    let [_, ben, bot] = sessions;
+    let [ada, ben, bot] = sessions;
+    let path = format!("/guilds/{}/channels", c.group);
+    let channels = c.ada.http.get(&path).await.expect(200);
+    let mut all = channels.as_array().unwrap().iter();
+    let voice = all.find(|channel| channel["type"] == 2).unwrap();
+    let state = json!({
+        "guild_id": c.group, "channel_id": voice["id"], "self_mute": true, "self_deaf": false,
+    });
+    ada.send(4, state).await;
+    ada.wait_for("VOICE_SERVER_UPDATE", |_| true).await;
+    bot.wait_for("VOICE_STATE_UPDATE", |_| true).await;
     let request = json!({ "guild_id": c.group, "query": "", "limit": 0, "presences": true });
     bot.send(8, request).await;
     bot.wait_for("GUILD_MEMBERS_CHUNK", |_| true).await;

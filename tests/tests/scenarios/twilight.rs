@@ -1,6 +1,7 @@
 //! twilight, unmodified: a bot's ordinary day, with its own connections cut below it.
 
-use rookery_tests::harness::{Cable, Community, DEADLINE, Node};
+use rookery_tests::harness::{Community, DEADLINE, Node};
+use rookery_tests::servers::Proxy;
 use twilight_gateway::{ConfigBuilder, Event, EventTypeFlags, Intents, Shard, ShardId, StreamExt};
 use twilight_http::Client;
 use twilight_http::request::AuditLogReason;
@@ -16,7 +17,7 @@ use twilight_model::id::marker::{ChannelMarker, GuildMarker, UserMarker};
 struct Bot {
     http: Client,
     token: String,
-    cable: Cable,
+    cable: Proxy,
     group: Id<GuildMarker>,
     channel: Id<ChannelMarker>,
     ben: Id<UserMarker>,
@@ -34,7 +35,7 @@ impl Bot {
         Self {
             http,
             token,
-            cable: Cable::to(node.address()).await,
+            cable: Proxy::to(node.address()).await,
             group: c.group.parse().expect("an id"),
             channel: c.channel.parse().expect("an id"),
             ben: c.ben.id.parse().expect("an id"),

@@ -6,139 +6,26 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
-use parking_lot::Mutex;
-use ractor::{ActorCell, ActorRef, SpawnErr};
+use rookery_protocol::command::RequestId;
 use rookery_protocol::command::user::GetCredentials;
-use rookery_protocol::document::{Outbox, OutboxRow};
-use rookery_protocol::entity::EntityRef;
+use rookery_protocol::document::{
+    ApplicationRow, Applications, Key, Outbox, OutboxRow, Table, encode,
+};
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::event::{Act, Frame, FrameSeq};
+use rookery_protocol::event::FrameSeq;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::limits;
+use rookery_protocol::snowflake::EPOCH_MS;
 use rookery_protocol::time::Millis;
-use tokio::sync::mpsc;
 
-use super::toy::{Toy, address, counter, script};
+use super::fixture::Fixture;
+use super::toy::{address, script};
 use crate::commit::CommitLane;
-use crate::entity::directory::spawn;
-use crate::entity::shell::{Birth, Message};
-use crate::entity::{AccountCache, Clock, Directory, Publisher, World};
+use crate::ownership::Boot;
 use crate::store::memory::MemoryStore;
-use crate::store::{self, LaneId};
-
-/// A clock that the test moves.
-#[derive(Default)]
-struct TestClock(AtomicU64);
-
-impl Clock for TestClock {
-    fn now(&self) -> Millis {
-        Millis(self.0.load(Relaxed))
-    }
-
-    fn monotonic_ns(&self) -> u64 {
-        self.now().0 * 1_000_000
-    }
-}
-
-/// Hands frames to the test.
-struct TestPublisher(Mutex<mpsc::UnboundedSender<Arc<Frame>>>);
-
-impl Publisher for TestPublisher {
-    fn publish(&self, frame: Arc<Frame>) {
-        let _ = self.0.lock().send(frame);
-    }
-}
-
-struct NoCache;
-
-impl AccountCache for NoCache {
-    fn invalidate(&self, _: UserId, _: u64) {}
-}
-
-struct Fixture {
-    store: Arc<MemoryStore>,
-    clock: Arc<TestClock>,
-    directory: Directory,
-    frames: mpsc::UnboundedReceiver<Arc<Frame>>,
-}
-
-fn spawn_toy(birth: Birth, supervisor: ActorCell) -> Result<ActorRef<Message>, SpawnErr> {
-    spawn::<Toy>(birth, supervisor)
-}
-
-impl Fixture {
-    async fn new() -> Self {
-        Self::on(Arc::new(MemoryStore::new()), 1).await
-    }
-
-    async fn on(store: Arc<MemoryStore>, incarnation: u64) -> Self {
-        let lane = LaneId {
-            node: "n".into(),
-            incarnation,
-            index: 0,
-        };
-        let (frames, receiver) = mpsc::unbounded_channel();
-        let clock = Arc::new(TestClock::default());
-        let world = World {
-            store: store.clone(),
-            lane: CommitLane::open(store.clone(), lane).await.unwrap(),
-            clock: clock.clone(),
-            publisher: Arc::new(TestPublisher(Mutex::new(frames))),
-            accounts: Arc::new(NoCache),
-            kit: crate::testkit::kit(0),
-        };
-        let directory = Directory::start_with(world, spawn_toy).await.unwrap();
-        Self {
-            store,
-            clock,
-            directory,
-            frames: receiver,
-        }
-    }
-
-    async fn run(&self, id: u64, text: &str) -> Result<(), ErrorCode> {
-        self.directory
-            .ask(UserId(id), script(text))
-            .await
-            .map_err(|error| error.code)
-    }
-
-    async fn count(&self, id: u64) -> Result<u64, ErrorCode> {
-        let reply = self.directory.ask(UserId(id), GetCredentials).await;
-        reply
-            .map(|reply| counter(&reply))
-            .map_err(|error| error.code)
-    }
-
-    /// The next announcement that a life of this entity has begun.
-    async fn announced(&mut self, entity: EntityRef) -> u64 {
-        loop {
-            let frame = self.frames.recv().await.unwrap();
-            if let (true, Act::Announce, FrameSeq::Value(gseq)) =
-                (frame.topic == entity, &frame.event.act, frame.seq)
-            {
-                return gseq;
-            }
-        }
-    }
-
-    fn restarts(&self, entity: EntityRef) -> u64 {
-        let counters = self.directory.counters();
-        counters
-            .into_iter()
-            .find(|(known, _)| *known == entity)
-            .map_or(0, |(_, view)| view.restarts)
-    }
-
-    fn is_active(&self, id: u64) -> bool {
-        self.directory
-            .counters()
-            .iter()
-            .any(|(known, _)| *known == address(id))
-    }
-}
+use crate::store::{self, LaneId, Store, Write};
 
 #[tokio::test]
 async fn an_entity_is_activated_by_its_first_message_and_remembers() {
@@ -188,6 +75,25 @@ async fn an_entity_that_is_down_answers_busy_and_others_do_not_notice() {
     };
     assert_eq!(refusal, Err(ErrorCode::Busy));
     assert_eq!(fixture.count(2).await, Ok(1));
+}
+
+#[tokio::test]
+async fn without_a_lease_nothing_is_begun_and_what_is_committed_is_not_answered() {
+    let fixture = Fixture::new().await;
+    fixture.run(1, "add").await.unwrap();
+    fixture.tenure.set(Boot(1_000));
+    fixture.store.hold_commits();
+    let directory = fixture.directory.clone();
+    let waiting = tokio::spawn(async move { directory.ask(UserId(1), script("add")).await });
+    fixture.store.commit_is_held().await;
+    fixture.clock.0.store(1_000, Relaxed);
+    fixture.store.release_commits();
+    let answer = waiting.await.unwrap().map_err(|error| error.code);
+    assert_eq!(answer, Err(ErrorCode::Unavailable));
+    assert_eq!(fixture.count(1).await, Err(ErrorCode::Unavailable));
+    // Renewed, and nobody else has written: it goes on with what was committed.
+    fixture.tenure.set(Boot(2_000));
+    assert_eq!(fixture.count(1).await, Ok(2));
 }
 
 #[tokio::test]
@@ -254,6 +160,36 @@ async fn a_full_mailbox_answers_busy() {
 }
 
 #[tokio::test]
+async fn without_room_for_ids_entities_answer_busy() {
+    let fixture = Fixture::new().await;
+    fixture.kit.ids.limit(Millis(EPOCH_MS));
+    assert_eq!(fixture.run(1, "add").await, Err(ErrorCode::Busy));
+    fixture
+        .kit
+        .ids
+        .limit(Millis(EPOCH_MS + limits::ID_RESERVE_MS));
+    assert_eq!(fixture.run(1, "add").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_command_of_another_node_is_done_once() {
+    let fixture = Fixture::new().await;
+    let request = RequestId {
+        caller: 1,
+        number: 1,
+    };
+    for _ in 0..3 {
+        let command = script("add").into();
+        let answer = fixture
+            .directory
+            .ask_for(address(1), command, request)
+            .await;
+        assert!(matches!(answer, Ok(Ok(_))));
+    }
+    assert_eq!(fixture.count(1).await, Ok(1));
+}
+
+#[tokio::test]
 async fn a_refused_precondition_is_answered_and_the_entity_is_forgotten() {
     let fixture = Fixture::new().await;
     fixture.run(1, "claim").await.unwrap();
@@ -287,6 +223,28 @@ async fn intents_are_delivered_and_leave_the_outbox() {
 }
 
 #[tokio::test]
+async fn what_was_sent_before_a_refused_precondition_is_delivered() {
+    let fixture = Fixture::new().await;
+    fixture.run(3, "claim").await.unwrap();
+    fixture.store.hold_commits();
+    let mut asks = tokio::task::JoinSet::new();
+    for text in ["send/2", "claim"] {
+        let directory = fixture.directory.clone();
+        asks.spawn(async move { directory.ask(UserId(1), script(text)).await.is_ok() });
+    }
+    fixture.store.commit_is_held().await;
+    fixture.store.release_commits();
+    let mut done = asks.join_all().await;
+    done.sort_unstable();
+    assert_eq!(done, [false, true]);
+    let left = || store::scan_all::<Outbox>(fixture.store.as_ref(), address(1), 10);
+    while !left().await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fixture.count(2).await, Ok(1));
+}
+
+#[tokio::test]
 async fn what_a_dead_process_left_in_an_outbox_is_delivered_at_the_next_start() {
     let store = Arc::new(MemoryStore::new());
     let lane = LaneId {
@@ -299,7 +257,7 @@ async fn what_a_dead_process_left_in_an_outbox_is_delivered_at_the_next_start() 
         to: address(2),
         notice: rookery_protocol::command::Notice::Joined(rookery_protocol::ids::GroupId(7)),
     };
-    let key = rookery_protocol::document::Key::new(address(1), 1);
+    let key = Key::new(address(1), 1);
     let writes = vec![store::put::<Outbox>(key, &row)];
     lane.submit_and_wait(store::Unit {
         entity: address(1),
@@ -338,4 +296,47 @@ async fn a_store_that_does_not_answer_is_unknown_now_and_loads_later() {
         }
     };
     assert_eq!(count, Ok(1));
+}
+
+#[tokio::test]
+async fn a_corrupt_row_is_answered_with_an_incident_until_it_is_put_right() {
+    let fixture = Fixture::new().await;
+    fixture.run(1, "add").await.unwrap();
+    let spoil = async |id: u64, row: &[u8]| {
+        let write = Write::Put {
+            table: Applications::ID,
+            key: Key::single(id),
+            row: row.to_vec(),
+        };
+        let decide = |_: &[Option<Vec<u8>>]| vec![write.clone()];
+        fixture.store.transact(&[], &decide).await.unwrap();
+    };
+    spoil(2, b"no row").await;
+    let refusal = fixture.directory.ask(UserId(2), GetCredentials).await;
+    let refusal = refusal.map(drop).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::Internal);
+    let incident = refusal.incident.clone().unwrap();
+    // The same life, the same incident; nobody else is concerned.
+    let again = fixture.directory.ask(UserId(2), script("add")).await;
+    assert_eq!(again.map(drop).unwrap_err().incident, Some(incident));
+    assert_eq!(fixture.count(1).await, Ok(1));
+    assert_eq!(fixture.restarts(address(2)), 0);
+    // Put right, it is loaded anew, but not at once.
+    let row = encode::<Applications>(&ApplicationRow {
+        application: UserId(7),
+    });
+    spoil(2, &row).await;
+    assert_eq!(fixture.count(2).await, Err(ErrorCode::Internal));
+    fixture.clock.0.store(limits::SPOILED_MS, Relaxed);
+    assert_eq!(fixture.count(2).await, Err(ErrorCode::Internal));
+    while fixture.count(2).await != Ok(7) {
+        tokio::task::yield_now().await;
+    }
+
+    // A row that is read later: the command that waits for it is told.
+    spoil(1, b"no row").await;
+    let refusal = fixture.directory.ask(UserId(1), script("fetch")).await;
+    let refusal = refusal.map(drop).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::Internal);
+    assert!(refusal.incident.is_some());
 }

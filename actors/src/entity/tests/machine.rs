@@ -43,6 +43,7 @@ impl Driver {
         self.step(Stimulus::Command {
             command: UserCommand::Detach(script(text)),
             reply: ReplyTo(reply),
+            request: None,
         })
     }
 
@@ -50,6 +51,7 @@ impl Driver {
         self.step(Stimulus::Command {
             command: UserCommand::GetCredentials(GetCredentials),
             reply: ReplyTo(reply),
+            request: None,
         })
     }
 
@@ -81,8 +83,10 @@ fn brief(actions: &[Action<UserReply>]) -> Vec<String> {
         Action::Fetch { .. } => "fetch".to_owned(),
         Action::Deliver { seq, to, .. } => format!("deliver {seq} to {to}"),
         Action::Acknowledge(ack) => format!("ack {}", ack.0),
+        Action::Nudge { node, channel } => format!("nudge {node} {channel}"),
         Action::Invalidate { version } => format!("invalidate {version}"),
-        Action::Discard => "discard".to_owned(),
+        Action::Discard { is_owed: true } => "discard, owing".to_owned(),
+        Action::Discard { is_owed: false } => "discard".to_owned(),
     };
     actions.iter().map(line).collect()
 }
@@ -172,6 +176,17 @@ async fn a_refused_precondition_answers_its_code_and_discards_the_state() {
     );
 }
 
+#[tokio::test]
+async fn what_was_sent_before_a_refusal_is_still_owed_but_not_behind_a_fence() {
+    for (outcome, end) in [(Refused, "discard, owing"), (Fenced, "discard")] {
+        let mut toy = Driver::new().await;
+        toy.run(1, "send/2");
+        toy.run(2, "claim");
+        toy.settle(1, Committed);
+        assert_eq!(brief(&toy.settle(2, outcome)).last().unwrap(), end);
+    }
+}
+
 /// The places in the log that a unit writes and the last one it deletes.
 fn log_changes(actions: &[Action<UserReply>]) -> (u64, u64) {
     let number = |part: &rookery_protocol::document::Part| match part {
@@ -185,7 +200,7 @@ fn log_changes(actions: &[Action<UserReply>]) -> (u64, u64) {
         };
         for write in &unit.writes {
             match write {
-                Write::Put { table, key, .. } if *table == Events::ID => put = number(&key.sort),
+                Write::Insert { table, key, .. } if *table == Events::ID => put = number(&key.sort),
                 Write::DeleteUpTo { table, last, .. } if *table == Events::ID => {
                     trimmed = number(last)
                 }

@@ -9,8 +9,7 @@ use rookery_protocol::time::Millis;
 
 use super::toy::{Toy, address, script};
 use crate::commit::Outcome;
-use crate::entity::shell::load_log;
-use crate::entity::{AckTo, Action, Core, Machine, ReplyTo, Stimulus};
+use crate::entity::{AckTo, Action, Core, Log, Machine, ReplyTo, Stimulus};
 use crate::store::memory::MemoryStore;
 use crate::store::{Commit, LaneId, Store, Unit};
 
@@ -37,7 +36,7 @@ async fn load(store: &MemoryStore, id: u64) -> Machine<Toy> {
     Machine::new(
         address(id),
         core,
-        load_log(address(id), store).await.unwrap(),
+        Log::load(address(id), store).await.unwrap(),
         Millis(0),
     )
 }
@@ -89,8 +88,11 @@ impl Pair {
                     self.taken.push((life, seq));
                 }
                 Action::Reply { answer, .. } => self.acknowledged += u64::from(answer.is_ok()),
-                Action::Publish(_) | Action::Fetch { .. } | Action::Invalidate { .. } => {}
-                Action::Discard => unreachable!("nothing is fenced or refused here"),
+                Action::Publish(_)
+                | Action::Fetch { .. }
+                | Action::Nudge { .. }
+                | Action::Invalidate { .. } => {}
+                Action::Discard { .. } => unreachable!("nothing is fenced or refused here"),
             }
         }
     }
@@ -199,6 +201,7 @@ async fn play(moves: Vec<Move>) -> (u64, u64, u64) {
                     Stimulus::Command {
                         command: UserCommand::Detach(script("send/2")),
                         reply,
+                        request: None,
                     },
                 );
             }
@@ -236,4 +239,16 @@ proptest! {
         prop_assert!(sent >= acknowledged, "{acknowledged} sends were acknowledged, {sent} are durable");
         prop_assert_eq!(sent, taken);
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "an entity tells itself nothing")]
+async fn an_intent_for_oneself_is_a_bug_since_its_mark_would_swallow_it() {
+    let mut pair = Pair::new().await;
+    let stimulus = Stimulus::Command {
+        command: UserCommand::Detach(script("send/1")),
+        reply: ReplyTo(1),
+        request: None,
+    };
+    pair.step(0, stimulus);
 }

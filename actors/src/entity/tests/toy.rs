@@ -150,14 +150,12 @@ impl Core for Toy {
             Input::Notice { .. } => self.add(out),
             Input::Fetched { row, .. } => {
                 let to = self.fetching.take().unwrap();
-                let row = row
-                    .unwrap()
-                    .map(|bytes| decode::<Applications>(&bytes).unwrap());
-                let password_hash = Some(row.map_or(0, |row| row.application.0).to_string());
-                out.push(Effect::Reply {
-                    to,
-                    answer: Ok(UserReply::GetCredentials(Credentials { password_hash })),
+                let answer = row.map(|bytes| {
+                    let row = bytes.map(|bytes| decode::<Applications>(&bytes).unwrap());
+                    let password_hash = Some(row.map_or(0, |row| row.application.0).to_string());
+                    UserReply::GetCredentials(Credentials { password_hash })
                 });
+                out.push(Effect::Reply { to, answer });
             }
         }
     }

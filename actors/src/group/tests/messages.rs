@@ -77,7 +77,7 @@ fn a_message_is_one_row_one_event_and_one_answer() {
     assert!(!row.tts, "not without the permission");
     assert_eq!(snowflake::created_at(row.id.0), rig.now);
     let key = Key::new(text, row.id);
-    let [Write::Put { table, key: at, .. }] = rig.writes.as_slice() else {
+    let [Write::Insert { table, key: at, .. }] = rig.writes.as_slice() else {
         panic!("one row");
     };
     assert_eq!((table, at), (&TableId::Messages, &key));

@@ -19,6 +19,7 @@ mod reap;
 mod search;
 mod settings;
 mod slow;
+mod voice;
 
 use rookery_protocol::command::group::{
     AcceptInvite, CreateGroup, CreateInvite, GroupReply, Mentioned, PostMessage,

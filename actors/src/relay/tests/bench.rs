@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rookery_protocol::client::gateway::CloseCode;
-use rookery_protocol::entity::EntityRef;
+use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::event::{Dispatch, EventName, SharedFrame};
 use rookery_protocol::ids::{GroupId, UserId};
 use rookery_protocol::intents::Intents;
@@ -36,6 +36,7 @@ pub(super) enum What {
     Attach(SessionRef, UserId),
     Subscribe(SessionRef, UserId, GroupId),
     Heal(EntityRef, u64),
+    Rejoin(SessionRef, UserId, EntityRef, u64),
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +59,7 @@ pub(super) struct Client {
     /// What it received before, and says it did not.
     pub(super) replay: VecDeque<(EventName, Value)>,
     pub(super) is_over: bool,
+    pub(super) has_moved: bool,
 }
 
 pub(super) struct Bench {
@@ -151,6 +153,15 @@ impl Bench {
                         self.question(What::Subscribe(session, identity.user, group));
                     }
                 }
+                Effect::Rejoin {
+                    session,
+                    identity,
+                    topics,
+                } => {
+                    for (topic, since) in topics {
+                        self.question(What::Rejoin(session, identity.user, topic, since));
+                    }
+                }
                 Effect::Heal { topic, since } => self.question(What::Heal(topic, since)),
                 Effect::Close { wire, words, code } => {
                     let socket = &mut self.sockets[wire];
@@ -191,15 +202,19 @@ impl Bench {
         let topic = match self.questions[index].what {
             What::Attach(_, user) => user.into(),
             What::Subscribe(_, _, group) => group.into(),
-            What::Heal(topic, _) => topic,
+            What::Heal(topic, _) | What::Rejoin(_, _, topic, _) => topic,
         };
         let gseq = self.gseq(topic);
         let question = &mut self.questions[index];
         let Some(seen) = question.seen else {
             question.seen = Some(gseq);
-            if let What::Subscribe(_, user, group) = question.what {
-                question.refused = !members.contains(&(group, user));
-            }
+            question.refused = match question.what {
+                What::Subscribe(_, user, group) => !members.contains(&(group, user)),
+                What::Rejoin(_, user, topic, _) if topic.kind == EntityKind::Group => {
+                    !members.contains(&(GroupId(topic.id), user))
+                }
+                _ => false,
+            };
             return;
         };
         let Question { what, refused, .. } = self.questions.remove(index);
@@ -225,10 +240,10 @@ impl Bench {
                     view: None,
                 });
             }
-            What::Subscribe(session, _, group) if refused => {
+            What::Subscribe(session, ..) | What::Rejoin(session, ..) if refused => {
                 let bye = text(
                     EventName::GuildDelete,
-                    &format!("gone:{group}"),
+                    &format!("gone:{}", topic.id),
                     Intents::NONE,
                     false,
                 );
@@ -236,6 +251,7 @@ impl Bench {
                     session,
                     topic,
                     farewell: Box::new(bye),
+                    again: matches!(what, What::Rejoin(..)),
                 });
             }
             What::Subscribe(session, user, group) => {
@@ -254,6 +270,9 @@ impl Bench {
                     groups: Vec::new(),
                     view: Some(view),
                 });
+            }
+            What::Rejoin(session, user, topic, since) => {
+                self.answer_rejoin(session, user, topic, since, seen);
             }
             What::Heal(topic, since) => {
                 let trimmed = self.trimmed.get(&topic).copied().unwrap_or(0);

@@ -20,6 +20,9 @@ struct Expected {
     name: EventName,
     id: String,
     is_last: bool,
+    gseq: usize,
+    /// Whether it comes whoever sees what.
+    is_certain: bool,
 }
 
 impl Community {
@@ -66,6 +69,20 @@ impl Community {
     }
 }
 
+impl Client {
+    /// Whether a group is shown to it anew after this place, or it leaves it.
+    fn is_shown_anew(&self, place: usize, prefix: &str) -> bool {
+        let later = self.received[place..].iter();
+        let mut of_group = later.filter(|(_, body)| {
+            let id = body["id"].as_str().unwrap_or("");
+            id.starts_with(prefix) || format!("{id}:") == format!("gone:{prefix}")
+        });
+        self.has_moved
+            && of_group
+                .any(|(name, _)| matches!(name, EventName::GuildCreate | EventName::GuildDelete))
+    }
+}
+
 fn id_of(access: &ChannelAccess) -> String {
     let body: Value = serde_json::from_slice(&access.body).unwrap();
     body["id"].as_str().unwrap().to_owned()
@@ -99,8 +116,17 @@ impl Bench {
         let mut is_on = false;
         // What must come next, while the client is on the topic.
         let mut expected: VecDeque<Expected> = VecDeque::new();
-        for (name, body) in &client.received {
+        // The messages to everybody that came since a picture, while only those are certain.
+        let mut loose: Option<Vec<&str>> = None;
+        for (place, (name, body)) in client.received.iter().enumerate() {
             let id = body["id"].as_str().unwrap_or("");
+            let is_farewell = *name == EventName::GuildDelete && client.has_moved;
+            if is_farewell && id == format!("gone:{group}") {
+                is_on = false;
+                loose = None;
+                expected.clear();
+                continue;
+            }
             let Some(gseq) = id.strip_prefix(&prefix) else {
                 continue;
             };
@@ -108,9 +134,20 @@ impl Bench {
                 continue;
             }
             if *name == EventName::GuildCreate {
-                assert!(!is_on, "client {n} joined {topic} twice");
-                is_on = true;
+                assert!(
+                    !is_on || client.has_moved,
+                    "client {n} joined {topic} twice"
+                );
                 let gseq: usize = gseq.parse().unwrap();
+                if let Some(came) = loose.take() {
+                    let certain = expected.iter().filter(|e| e.is_certain && e.gseq <= gseq);
+                    let certain: Vec<&str> = certain.map(|e| e.id.as_str()).collect();
+                    assert_eq!(
+                        came, certain,
+                        "client {n} on {topic}, before it was shown anew"
+                    );
+                }
+                is_on = true;
                 let after = log[gseq..].iter();
                 expected = after
                     .flat_map(|frame| self.wanted(client, group, frame))
@@ -118,6 +155,28 @@ impl Bench {
                 continue;
             }
             assert!(is_on, "client {n} is not on {topic}: {name:?} {id}");
+            let is_next = expected
+                .front()
+                .is_some_and(|e| (e.name, e.id.as_str()) == (*name, id));
+            if loose.is_none() && !is_next && client.is_shown_anew(place, &prefix) {
+                // Who moved while it changed who sees what sees the rest as it is afterwards.
+                loose = Some(Vec::new());
+            }
+            if is_farewell && let Some(came) = loose.take() {
+                let gseq: usize = gseq.parse().unwrap();
+                let certain = expected.iter().filter(|e| e.is_certain && e.gseq <= gseq);
+                let certain: Vec<&str> = certain.map(|e| e.id.as_str()).collect();
+                assert_eq!(came, certain, "client {n} on {topic}, before it left");
+                is_on = false;
+                expected.clear();
+                continue;
+            }
+            if let Some(came) = &mut loose {
+                if self.is_certain(topic, *name, id) {
+                    came.push(id);
+                }
+                continue;
+            }
             let next = expected.pop_front();
             let got = next.as_ref().map(|next| (next.name, next.id.as_str()));
             assert_eq!(got, Some((*name, id)), "client {n} on {topic}");
@@ -142,6 +201,15 @@ impl Bench {
         );
     }
 
+    /// Whether an event is a message to everybody.
+    fn is_certain(&self, topic: EntityRef, name: EventName, id: &str) -> bool {
+        let gseq = id.rsplit(':').next().and_then(|n| n.parse::<usize>().ok());
+        let log = &self.logs[&topic];
+        let frame = gseq.and_then(|gseq| log.get(gseq.wrapping_sub(1)));
+        name == EventName::MessageCreate
+            && frame.is_some_and(|frame| frame.event.audience == Audience::Everyone)
+    }
+
     /// What a frame comes to for a client.
     fn wanted(&self, client: &Client, group: GroupId, frame: &SharedFrame) -> Vec<Expected> {
         let user = client.identity.user;
@@ -161,6 +229,9 @@ impl Bench {
                     && (!is_there || after.sees(group, user, channel))
             }
             (Audience::Channel(channel), _) => after.sees(group, user, channel),
+            (Audience::ChannelOnly { sees, not }, _) => {
+                after.sees(group, user, sees) && !after.sees(group, user, not)
+            }
             (
                 Audience::Holders {
                     permissions,
@@ -181,7 +252,15 @@ impl Bench {
             let body: Value = serde_json::from_slice(&dispatch.body).unwrap();
             let id = body["id"].as_str().unwrap().to_owned();
             let name = dispatch.name;
-            wanted.push(Expected { name, id, is_last });
+            let is_certain = self.is_certain(frame.topic, name, &id);
+            let gseq = gseq as usize;
+            wanted.push(Expected {
+                name,
+                id,
+                is_last,
+                gseq,
+                is_certain,
+            });
         }
         if (is_last && is_meant) || !client.identity.intents.admit(Intents::GUILDS) {
             return wanted;
@@ -200,7 +279,13 @@ impl Bench {
                 _ => continue,
             };
             let (id, is_last) = (id_of(access), false);
-            wanted.push(Expected { name, id, is_last });
+            wanted.push(Expected {
+                name,
+                id,
+                is_last,
+                gseq: gseq as usize,
+                is_certain: false,
+            });
         }
         wanted
     }

@@ -45,13 +45,14 @@ impl Bench {
             received: Vec::new(),
             replay: VecDeque::new(),
             is_over: false,
+            has_moved: false,
         });
         let wire = self.socket(client);
         self.step(Input::Open { identity, wire });
         client
     }
 
-    fn socket(&mut self, client: usize) -> usize {
+    pub(super) fn socket(&mut self, client: usize) -> usize {
         self.sockets.push(Socket {
             client,
             ..Socket::default()
@@ -66,6 +67,7 @@ impl Bench {
             self.step(Input::Hangup {
                 link,
                 end,
+                answer: None,
                 code: None,
             });
         }
@@ -86,13 +88,19 @@ impl Bench {
         });
         // A refused resume leaves a socket that is still there as it is.
         if self.sockets[wire].refused.is_none() {
-            let client = &mut self.clients[client];
-            let mut again = client.received.split_off(cursor);
-            again.extend(std::mem::take(&mut client.replay));
-            again.retain(|(name, _)| *name != EventName::Resumed);
-            client.replay = again.into();
+            self.rewind(client, back);
         }
         self.sockets[wire].refused
+    }
+
+    /// The last `back` events have not arrived, and come again.
+    pub(super) fn rewind(&mut self, client: usize, back: usize) {
+        let client = &mut self.clients[client];
+        let cursor = client.received.len().saturating_sub(back);
+        let mut again = client.received.split_off(cursor);
+        again.extend(std::mem::take(&mut client.replay));
+        again.retain(|(name, _)| *name != EventName::Resumed);
+        client.replay = again.into();
     }
 
     pub(super) fn flush(&mut self) {

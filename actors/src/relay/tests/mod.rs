@@ -6,13 +6,16 @@
 )]
 
 mod bench;
+mod buddy;
 mod check;
 mod clients;
 mod groups;
 mod model;
+mod moving;
 mod personal;
 mod sight;
 
+use bytes::Bytes;
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::user::Proof;
 use rookery_protocol::entity::EntityRef;
@@ -109,6 +112,7 @@ fn a_resume_takes_over_from_a_socket_that_is_still_there() {
     bench.step(Input::Hangup {
         link,
         end: true,
+        answer: None,
         code: None,
     });
     bench.message(GROUP, false);
@@ -155,7 +159,7 @@ fn a_detached_session_ends_after_two_minutes_and_its_topics_are_let_go() {
     bench.step(Input::Tick);
     assert!(bench.clients[client].is_over);
     assert!(bench.watched.is_empty());
-    assert_eq!(bench.resume(client, 0), Some(Refusal::InvalidSession));
+    assert_eq!(bench.resume(client, 0), Some(Refusal::Unknown));
     assert_eq!(bench.lane.census().sessions, 0);
 }
 
@@ -183,6 +187,23 @@ fn beyond_the_replay_log_a_resume_is_refused() {
     }
     bench.step(Input::Tick);
     assert_eq!(bench.resume(client, 0), Some(Refusal::InvalidSession));
+}
+
+#[test]
+fn the_answer_to_a_clients_close_is_written_by_a_lane_that_has_let_go() {
+    for (end, refusal) in [(true, Some(Refusal::Unknown)), (false, None)] {
+        let (mut bench, client) = community();
+        let socket = bench.clients[client].socket.unwrap();
+        let answer = Control::Raw(Bytes::from_static(b"close"));
+        bench.step(Input::Hangup {
+            link: bench.sockets[socket].link.unwrap(),
+            end,
+            answer: Some(answer.clone()),
+            code: None,
+        });
+        assert_eq!(bench.sockets[socket].words.last(), Some(&answer));
+        assert_eq!(bench.resume(client, 0), refusal);
+    }
 }
 
 #[test]

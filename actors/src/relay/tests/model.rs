@@ -47,6 +47,13 @@ enum Op {
         channel: u64,
         lost: bool,
     },
+    /// For who sees one channel and not another.
+    Part {
+        group: u64,
+        sees: u64,
+        not: u64,
+        lost: bool,
+    },
     Owner {
         group: u64,
         user: u64,
@@ -82,6 +89,11 @@ enum Op {
     Cut(usize),
     End(usize),
     Resume {
+        client: usize,
+        back: usize,
+    },
+    /// Resumes at another node.
+    Move {
         client: usize,
         back: usize,
     },
@@ -153,6 +165,8 @@ fn sight() -> impl Strategy<Value = Op> {
     prop_oneof![
         6 => (group(), channel(), lost()).prop_map(|(group, channel, lost)| Op::Say { group, channel, lost }),
         1 => (group(), channel(), lost()).prop_map(|(group, channel, lost)| Op::Note { group, channel, lost }),
+        1 => (group(), channel(), channel(), lost())
+            .prop_map(|(group, sees, not, lost)| Op::Part { group, sees, not, lost }),
         1 => (group(), user(), lost()).prop_map(|(group, user, lost)| Op::Owner { group, user, lost }),
         3 => (group(), 0u64..4, prop::option::weighted(0.8, allows()), lost())
             .prop_map(|(group, role, allows, lost)| Op::Role { group, role, allows, lost }),
@@ -179,6 +193,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0usize..8).prop_map(Op::Cut),
         1 => (0usize..8).prop_map(Op::End),
         4 => (0usize..8, 0usize..6).prop_map(|(client, back)| Op::Resume { client, back }),
+        4 => (0usize..8, 0usize..6).prop_map(|(client, back)| Op::Move { client, back }),
         2 => (0usize..8, any::<bool>()).prop_map(|(client, is_full)| Op::Full { client, is_full }),
         6 => Just(Op::Flush),
         1 => (0u64..40_000).prop_map(Op::Pass),
@@ -231,6 +246,18 @@ fn run(bench: &mut Bench, op: Op) {
             let audience = Audience::Holders {
                 permissions: Permissions::MANAGE_CHANNELS,
                 channel: Some(ChannelId(channel)),
+            };
+            bench.message_to(GroupId(group), audience, lost);
+        }
+        Op::Part {
+            group,
+            sees,
+            not,
+            lost,
+        } => {
+            let audience = Audience::ChannelOnly {
+                sees: ChannelId(sees),
+                not: ChannelId(not),
             };
             bench.message_to(GroupId(group), audience, lost);
         }
@@ -292,6 +319,11 @@ fn run(bench: &mut Bench, op: Op) {
         Op::Resume { client, back } => {
             if let Some(client) = pick(client, bench.clients.len()) {
                 bench.resume(client, back);
+            }
+        }
+        Op::Move { client, back } => {
+            if let Some(client) = pick(client, bench.clients.len()) {
+                bench.move_client(client, back);
             }
         }
         Op::Full { client, is_full } => {

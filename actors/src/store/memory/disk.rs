@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rookery_protocol::document::{Key, LaneRow, Part, TableId};
 
-use super::{Commit, CommitError, Committed, LaneId, Order, RawRow, Scan};
+use super::{Commit, CommitError, Committed, Decide, LaneId, Order, RawRow, Scan};
 use crate::store::{Unit, Write, lane};
 
 /// The durable contents; a handle, shared by the stores made from it.
@@ -31,6 +31,13 @@ impl Disk {
         let mut contents = self.contents.lock();
         contents.arrive();
         call(&mut contents)
+    }
+}
+
+impl Disk {
+    /// Reads without a call: nothing late arrives.
+    pub(super) fn look<T>(&self, read: impl FnOnce(&Contents) -> T) -> T {
+        read(&self.contents.lock())
     }
 }
 
@@ -114,6 +121,24 @@ impl Contents {
             .collect()
     }
 
+    pub(super) fn count(&self, table: TableId) -> u64 {
+        let rows = self.tables.get(&table);
+        rows.map_or(0, |rows| rows.values().map(|rows| rows.len() as u64).sum())
+    }
+
+    pub(super) fn transact(
+        &mut self,
+        rows: &[(TableId, Key)],
+        decide: Decide<'_>,
+    ) -> Vec<Option<Vec<u8>>> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(table, key)| self.get(*table, key))
+            .collect();
+        decide(&rows).iter().for_each(|write| self.write(write));
+        rows
+    }
+
     pub(super) fn open_lane(&mut self, lane: &LaneId) -> Result<u64, CommitError> {
         lane::open(self.lanes.entry(lane.clone()).or_default())
     }
@@ -149,7 +174,7 @@ impl Contents {
 
     fn write(&mut self, write: &Write) {
         match write {
-            Write::Put { table, key, row } => {
+            Write::Put { table, key, row } | Write::Insert { table, key, row } => {
                 let rows = self.tables.entry(*table).or_default();
                 rows.entry(key.partition.clone())
                     .or_default()

@@ -10,7 +10,10 @@ use parking_lot::Mutex;
 use rookery_protocol::document::{Key, TableId};
 use tokio::sync::watch;
 
-use super::{Commit, CommitError, Committed, LaneId, Order, RawRow, Scan, Store, StoreError};
+use super::{
+    Commit, CommitError, Committed, Decide, LaneId, Order, RawRow, Scan, Snapshot, Snapshots,
+    Store, StoreError,
+};
 
 pub use self::disk::Disk;
 use self::faults::{Calls, Verdict};
@@ -203,9 +206,45 @@ impl Store for MemoryStore {
         }
     }
 
+    async fn transact(
+        &self,
+        rows: &[(TableId, Key)],
+        decide: Decide<'_>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.check()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(self.disk.with(|contents| contents.transact(rows, decide)))
+    }
+
     async fn fence(&self, lane: &LaneId) -> Result<(), CommitError> {
         self.check()?;
         self.disk.with(|contents| contents.fence(lane));
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Snapshots for MemoryStore {
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        // A call as every other: it may fail, and late commits arrive before it.
+        self.read(|_| ())?;
+        Ok(Box::new(self.disk.snapshot()))
+    }
+}
+
+/// A copy: nobody else has it.
+#[async_trait]
+impl Snapshot for Disk {
+    async fn walk(
+        &self,
+        table: TableId,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        Ok(self.look(|contents| contents.walk(table, after, limit)))
+    }
+
+    async fn count(&self, table: TableId) -> Result<u64, StoreError> {
+        Ok(self.look(|contents| contents.count(table)))
     }
 }

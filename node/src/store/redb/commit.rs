@@ -1,7 +1,7 @@
 //! One commit as one redb transaction.
 
 use ::redb::{Database, Error, ReadableTable, Table, WriteTransaction};
-use rookery_actors::store::{Commit, CommitError, Committed, LaneId, Unit, Write, lane};
+use rookery_actors::store::{Commit, CommitError, Committed, Decide, LaneId, Unit, Write, lane};
 use rookery_protocol::document::{Key, LaneRow, TableId};
 
 use super::{Bytes, LANES, key, rows};
@@ -63,6 +63,29 @@ pub(super) fn fence(database: &Database, lane: &LaneId) -> Result<(), Error> {
     )?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Reads rows and writes what the decision makes of them.
+pub(super) fn transact(
+    database: &Database,
+    rows: &[(TableId, Key)],
+    decide: Decide<'_>,
+) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    let transaction = database.begin_write()?;
+    let mut tables = Tables::new(&transaction);
+    let mut found = Vec::with_capacity(rows.len());
+    for (table, key) in rows {
+        found.push(tables.get(*table, key)?);
+    }
+    let writes = decide(&found);
+    for write in &writes {
+        tables.write(write)?;
+    }
+    drop(tables);
+    if !writes.is_empty() {
+        transaction.commit()?;
+    }
+    Ok(found)
 }
 
 /// A lane's key: its fixed-size parts first, so that the name needs no end.
@@ -128,21 +151,22 @@ impl<'txn> Tables<'txn> {
             return Ok(false);
         }
         for (table, key) in &unit.absent {
-            if self.exists(*table, key)? {
+            if self.get(*table, key)?.is_some() {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn exists(&mut self, table: TableId, key: &Key) -> Result<bool, Error> {
+    fn get(&mut self, table: TableId, key: &Key) -> Result<Option<Vec<u8>>, Error> {
         let (rows, buffer) = self.of(table)?;
-        Ok(rows.get(key::encode(buffer, key))?.is_some())
+        let row = rows.get(key::encode(buffer, key))?;
+        Ok(row.map(|row| row.value().to_vec()))
     }
 
     fn write(&mut self, write: &Write) -> Result<(), Error> {
         match write {
-            Write::Put { table, key, row } => {
+            Write::Put { table, key, row } | Write::Insert { table, key, row } => {
                 let (rows, buffer) = self.of(*table)?;
                 rows.insert(key::encode(buffer, key), row.as_slice())?;
             }

@@ -16,11 +16,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ::redb::{Database, StorageBackend, TableDefinition};
+use ::redb::{Database, ReadTransaction, StorageBackend, TableDefinition};
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use rookery_actors::store::{
-    Commit, CommitError, Committed, LaneId, RawRow, Scan, Store, StoreError,
+    Commit, CommitError, Committed, Decide, LaneId, RawRow, Scan, Snapshot, Snapshots, Store,
+    StoreError,
 };
 use rookery_protocol::document::{Key, TableId};
 
@@ -86,20 +87,33 @@ impl RedbStore {
         }
     }
 
+    /// Compares all pages of the file with their checksums, and repairs it if it can be; whether nothing was wrong. Nothing
+    /// else may use the store meanwhile. Blocks for as long as it takes to read the file.
+    ///
+    /// # Errors
+    /// It is damaged beyond repair.
+    pub fn check_integrity(&self) -> Result<bool, OpenError> {
+        let checked = match &mut *self.file.database.write() {
+            Some(database) => catch_unwind(AssertUnwindSafe(|| database.check_integrity())),
+            None => Ok(Ok(true)),
+        };
+        match checked {
+            Ok(checked) => checked.map_err(|error| open::explain(&self.file.path, error)),
+            Err(_) => Err(open::contradictory(&self.file.path)),
+        }
+    }
+
     /// Reads on the blocking pool: a page that is not in memory has to come from the disk.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let file = Arc::clone(&self.file);
-        let read = tokio::task::spawn_blocking(move || match &*file.database.read() {
+        blocking(move || match &*file.database.read() {
             Some(database) => read(database),
             None => Err(StoreError::Unavailable("it is closed".to_owned())),
-        });
-        match read.await {
-            Ok(result) => result,
-            Err(error) => Err(StoreError::Unavailable(error.to_string())),
-        }
+        })
+        .await
     }
 
     /// [`OpenFile::write`] on the blocking pool, for the writes that are no commits of a lane.
@@ -143,6 +157,16 @@ impl OpenFile {
     }
 }
 
+/// Reads on the blocking pool. redb may panic over a damaged page, which is no reason to end.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::Unavailable(error.to_string())),
+    }
+}
+
 impl std::fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("RedbStore").field(&self.file.path).finish()
@@ -169,7 +193,7 @@ impl Store for RedbStore {
         limit: usize,
     ) -> Result<Vec<RawRow>, StoreError> {
         let after = after.cloned();
-        self.read(move |database| read::walk(database, table, after.as_ref(), limit))
+        self.read(move |database| read::walk(&read::begin(database)?, table, after.as_ref(), limit))
             .await
     }
 
@@ -184,9 +208,51 @@ impl Store for RedbStore {
         self.file.write(|database| commit::commit(database, commit))
     }
 
+    /// Blocks the calling thread for an fsync, as the decision may not outlive the call; such transactions are rare.
+    async fn transact(
+        &self,
+        rows: &[(TableId, Key)],
+        decide: Decide<'_>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.file
+            .write(|database| commit::transact(database, rows, decide).map(Ok))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
     async fn fence(&self, lane: &LaneId) -> Result<(), CommitError> {
         let lane = lane.clone();
         self.write(move |database| commit::fence(database, &lane).map(Ok))
             .await
+    }
+}
+
+#[async_trait]
+impl Snapshots for RedbStore {
+    /// While it is held, pages that are overwritten are kept, so the file grows by what is written meanwhile; later
+    /// commits use that space again.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        let reading = self.read(read::begin).await?;
+        Ok(Box::new(RedbSnapshot(Arc::new(reading))))
+    }
+}
+
+/// One read transaction.
+struct RedbSnapshot(Arc<ReadTransaction>);
+
+#[async_trait]
+impl Snapshot for RedbSnapshot {
+    async fn walk(
+        &self,
+        table: TableId,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<RawRow>, StoreError> {
+        let (reading, after) = (Arc::clone(&self.0), after.cloned());
+        blocking(move || read::walk(&reading, table, after.as_ref(), limit)).await
+    }
+
+    async fn count(&self, table: TableId) -> Result<u64, StoreError> {
+        let reading = Arc::clone(&self.0);
+        blocking(move || read::count(&reading, table)).await
     }
 }

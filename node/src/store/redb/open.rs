@@ -1,7 +1,7 @@
 //! Opening the data folder, with a sentence for everything that can be wrong with it.
 
 use std::cell::Cell;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use rookery_protocol::document::TableId;
 use rookery_protocol::limits::STORE_CACHE_BYTES;
 
 use super::{LANES, rows};
+use crate::store::create_data_folder;
 
 /// The file in the data folder.
 pub const FILE_NAME: &str = "rookery.redb";
@@ -78,7 +79,7 @@ pub enum OpenError {
 
 /// Opens the store of a data folder, creating both if need be.
 pub(super) fn folder(folder: &Path) -> Result<Database, OpenError> {
-    create_folder(folder).map_err(|source| OpenError::Folder {
+    create_data_folder(folder).map_err(|source| OpenError::Folder {
         folder: folder.to_owned(),
         source,
     })?;
@@ -117,20 +118,16 @@ pub(super) fn on_backend(path: &Path, backend: impl StorageBackend) -> Result<Da
             found,
         }),
         Ok(Err(error)) => Err(explain(path, error)),
-        Err(_) => Err(OpenError::Damaged {
-            path: path.to_owned(),
-            reason: "its pages contradict each other".to_owned(),
-        }),
+        Err(_) => Err(contradictory(path)),
     }
 }
 
-/// The folder holds password hashes and signing keys: nobody else may look into one that we create.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+/// What a panic of redb means.
+pub(super) fn contradictory(path: &Path) -> OpenError {
+    OpenError::Damaged {
+        path: path.to_owned(),
+        reason: "its pages contradict each other".to_owned(),
+    }
 }
 
 fn open_file(folder: &Path, path: &Path) -> io::Result<File> {
@@ -192,7 +189,7 @@ fn flatten(error: ::redb::Error) -> DatabaseError {
     })
 }
 
-fn explain(path: &Path, error: DatabaseError) -> OpenError {
+pub(super) fn explain(path: &Path, error: DatabaseError) -> OpenError {
     let path = path.to_owned();
     match error {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {

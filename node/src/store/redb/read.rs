@@ -1,8 +1,11 @@
-//! Reads, each a snapshot of what is committed.
+//! Reads, each of what is committed when it begins, and snapshots, which are reads that last.
 
 use std::ops::Bound;
 
-use ::redb::{AccessGuard, Database, Error, ReadableDatabase, StorageError};
+use ::redb::{
+    AccessGuard, Database, Error, ReadTransaction, ReadableDatabase, ReadableTableMetadata,
+    StorageError,
+};
 use rookery_actors::store::{Order, RawRow, Scan, StoreError};
 use rookery_protocol::document::{CorruptRow, Key, TableId};
 use serde::de::Error as _;
@@ -37,11 +40,25 @@ pub(super) fn scan(database: &Database, scan: &Scan) -> Result<Vec<RawRow>, Stor
         Some(sort) => key::place(partition, sort),
         None => key::after(partition),
     });
-    range(database, *table, (first, last), scan.order, scan.limit)
+    let reading = begin(database)?;
+    range(&reading, *table, (first, last), scan.order, scan.limit)
+}
+
+/// A read of what is committed now.
+pub(super) fn begin(database: &Database) -> Result<ReadTransaction, StoreError> {
+    database
+        .begin_read()
+        .map_err(|error| unavailable(error.into()))
+}
+
+/// About how many rows a table has; redb counts them as they come and go.
+pub(super) fn count(reading: &ReadTransaction, table: TableId) -> Result<u64, StoreError> {
+    let count = || Ok(reading.open_table(rows(table))?.len()?);
+    count().map_err(unavailable)
 }
 
 pub(super) fn walk(
-    database: &Database,
+    reading: &ReadTransaction,
     table: TableId,
     after: Option<&Key>,
     limit: usize,
@@ -51,11 +68,11 @@ pub(super) fn walk(
         None => Bound::Unbounded,
     };
     let all = (first, Bound::Unbounded);
-    range(database, table, all, Order::Ascending, limit)
+    range(reading, table, all, Order::Ascending, limit)
 }
 
 fn range(
-    database: &Database,
+    reading: &ReadTransaction,
     table: TableId,
     (first, last): (Bound<Vec<u8>>, Bound<Vec<u8>>),
     order: Order,
@@ -66,7 +83,7 @@ fn range(
         last.as_ref().map(Vec::as_slice),
     );
     let read = || {
-        let rows = database.begin_read()?.open_table(rows(table))?;
+        let rows = reading.open_table(rows(table))?;
         let range = rows.range::<&[u8]>(bounds)?;
         match order {
             Order::Ascending => take(range, limit),

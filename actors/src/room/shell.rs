@@ -1,0 +1,218 @@
+//! The ractor shell of a room: carries out what its core decides. A handler never waits: questions to the group and
+//! answers to offers come back as messages.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the shell is where questions and answers become tasks; each ends by itself or with its actor"
+)]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rookery_protocol::command::group::BeatRoom;
+use rookery_protocol::limits;
+use rookery_protocol::voice::RoomId;
+
+use super::core::{Effect, Input, Room};
+use super::ports::{Media, SocketId, VoicePort};
+use super::rooms::{Rooms, Tally};
+
+/// What a room's mailbox holds.
+pub(super) enum Message {
+    /// A socket that is about to say something.
+    Opened(SocketId, Arc<dyn VoicePort>),
+    /// Something happened.
+    Input(Input),
+}
+
+/// Never crosses nodes: a room's sockets and media are where it is.
+impl ractor::Message for Message {}
+
+impl Message {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Opened(..) => "Opened",
+            Self::Input(input) => match input {
+                Input::Identify { .. } => "Identify",
+                Input::Resume { .. } => "Resume",
+                Input::Offer(..) => "Offer",
+                Input::Streams(..) => "Streams",
+                Input::Wants(..) => "Wants",
+                Input::Closed(..) => "Closed",
+                Input::Answered(..) => "Answered",
+                Input::Media(_) => "Media",
+                Input::Orders(_) => "Orders",
+                Input::Nudge => "Nudge",
+                Input::Tick => "Tick",
+            },
+        }
+    }
+}
+
+/// What an actor is started with.
+pub(super) struct Birth {
+    pub(super) id: RoomId,
+    pub(super) rooms: Rooms,
+    pub(super) tally: Arc<Tally>,
+}
+
+/// A room's life. Its sockets close and its media ends when it is dropped.
+pub(super) struct Life {
+    birth: Birth,
+    room: Room,
+    ports: HashMap<SocketId, Arc<dyn VoicePort>>,
+    media: Arc<dyn Media>,
+    effects: Vec<Effect>,
+}
+
+/// The actor; its state is [`Life`].
+pub(super) struct Shell;
+
+impl Actor for Shell {
+    type Msg = Message;
+    type State = Life;
+    type Arguments = Birth;
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<Message>,
+        birth: Birth,
+    ) -> Result<Life, ActorProcessingErr> {
+        let (mailbox, tally) = (me.clone(), Arc::clone(&birth.tally));
+        let events = move |event| {
+            let _ = post(&mailbox, &tally, Message::Input(Input::Media(event)));
+        };
+        let maker = birth.rooms.media().ok_or("the node ends")?;
+        let media = maker.open(birth.id, Box::new(events));
+        let (mailbox, tally) = (me, Arc::clone(&birth.tally));
+        tokio::spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_millis(limits::ROOM_LOOK_MS));
+            loop {
+                beat.tick().await;
+                if post(&mailbox, &tally, Message::Input(Input::Tick)) == Posted::Gone {
+                    return;
+                }
+            }
+        });
+        let now = birth.rooms.clock().now();
+        Ok(Life {
+            room: Room::new(birth.id, now),
+            birth,
+            ports: HashMap::new(),
+            media: Arc::from(media),
+            effects: Vec::new(),
+        })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Message>,
+        message: Message,
+        life: &mut Life,
+    ) -> Result<(), ActorProcessingErr> {
+        let clock = Arc::clone(life.birth.rooms.clock());
+        let (kind, started) = (message.name(), clock.monotonic_ns());
+        match message {
+            Message::Opened(socket, port) => {
+                life.ports.insert(socket, port);
+            }
+            Message::Input(input) => {
+                if let Input::Closed(socket, _) = &input {
+                    life.ports.remove(socket);
+                }
+                life.room.step(clock.now(), input, &mut life.effects);
+                life.carry_out(&me);
+            }
+        }
+        let ns = clock.monotonic_ns().saturating_sub(started);
+        life.birth.tally.handle(kind, ns, clock.now().0);
+        life.birth.tally.serve(life.room.served());
+        Ok(())
+    }
+}
+
+impl Life {
+    fn carry_out(&mut self, me: &ActorRef<Message>) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send(sockets, frame) => {
+                    let frame = frame.encode();
+                    for socket in sockets {
+                        if let Some(port) = self.ports.get(&socket) {
+                            port.send(frame.clone());
+                        }
+                    }
+                }
+                Effect::Close(socket, code) => {
+                    if let Some(port) = self.ports.remove(&socket) {
+                        port.close(code);
+                    }
+                }
+                Effect::Answer {
+                    peer,
+                    user,
+                    rights,
+                    offer,
+                } => {
+                    let (mailbox, tally) = (me.clone(), Arc::clone(&self.birth.tally));
+                    let media = Arc::clone(&self.media);
+                    tokio::spawn(async move {
+                        let answer = media.answer(peer, user, rights, offer).await;
+                        let answered = Input::Answered(peer, answer);
+                        let _ = post(&mailbox, &tally, Message::Input(answered));
+                    });
+                }
+                Effect::Allow(peer, rights) => self.media.allow(peer, rights),
+                Effect::Streams(peer, streams) => self.media.streams(peer, streams),
+                Effect::Want(peer, wants) => self.media.want(peer, wants),
+                Effect::Slots(peer) => self.media.slots(peer),
+                Effect::Leave(peer) => self.media.leave(peer),
+                Effect::Ask { present, gone } => {
+                    let room = self.birth.id;
+                    let request = BeatRoom {
+                        room,
+                        node: self.birth.rooms.node().clone(),
+                        present,
+                        gone,
+                    };
+                    let (mailbox, tally) = (me.clone(), Arc::clone(&self.birth.tally));
+                    let rooms = self.birth.rooms.clone();
+                    tokio::spawn(async move {
+                        let answer = rooms.ask(room.group, request).await;
+                        let _ = post(&mailbox, &tally, Message::Input(Input::Orders(answer)));
+                    });
+                }
+                Effect::End => {
+                    self.birth.rooms.forget(&self.birth.id, me.get_id());
+                    me.stop(Some("over".to_owned()));
+                }
+            }
+        }
+        self.effects = effects;
+    }
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Posted {
+    Taken,
+    /// Too many wait.
+    Full,
+    /// The room is over.
+    Gone,
+}
+
+/// Puts a message into a room's mailbox.
+pub(super) fn post(mailbox: &ActorRef<Message>, tally: &Tally, message: Message) -> Posted {
+    if tally.depth() >= limits::ROOM_MAILBOX {
+        return Posted::Full;
+    }
+    tally.enqueue();
+    match mailbox.cast(message) {
+        Ok(()) => Posted::Taken,
+        Err(_) => Posted::Gone,
+    }
+}

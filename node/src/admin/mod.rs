@@ -1,0 +1,218 @@
+//! The admin socket: HTTP over `admin.sock` in the data folder, for the commands of whoever may read that folder. It serves
+//! what only the process that holds the store can do: a backup, looking the store over, ending in order.
+
+pub mod client;
+
+use std::convert::Infallible;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use bytes::Bytes;
+use futures_util::stream;
+use rookery_actors::entity::Clock;
+use rookery_actors::store::Snapshots;
+use rookery_protocol::client::encode;
+use serde::Deserialize;
+use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::net::UnixListener;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::backup::produce::{PIECES, Source};
+use crate::store::create_data_folder;
+use crate::store::{check, driver};
+use crate::{media, random};
+
+/// The socket in the data folder.
+pub const SOCKET: &str = "admin.sock";
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 16;
+
+/// What is asked of `POST /backup`.
+#[derive(Debug, Deserialize)]
+struct BackupQuery {
+    files: bool,
+}
+
+/// What is asked of `POST /store/check`.
+#[derive(Debug, Deserialize)]
+struct CheckQuery {
+    quick: bool,
+}
+
+struct Parts {
+    app: App,
+    snapshots: Arc<dyn Snapshots>,
+    /// One backup or look at the store at a time: each keeps old pages of the store alive.
+    places: Arc<Semaphore>,
+    stopping: CancellationToken,
+}
+
+/// The socket of a serving node; gone from the folder when this is dropped.
+pub struct AdminSocket {
+    path: PathBuf,
+}
+
+impl AdminSocket {
+    /// Serves until `stopping` is cancelled.
+    ///
+    /// # Errors
+    /// The socket cannot be made; another process that uses the folder is one reason.
+    pub fn serve(
+        app: App,
+        snapshots: Arc<dyn Snapshots>,
+        stopping: CancellationToken,
+    ) -> io::Result<Self> {
+        // With a database elsewhere nothing else may have made it yet.
+        create_data_folder(&app.config.data)?;
+        let path = app.config.data.join(SOCKET);
+        let listener = bind(&path)?;
+        let parts = Arc::new(Parts {
+            app,
+            snapshots,
+            places: Arc::new(Semaphore::new(1)),
+            stopping: stopping.clone(),
+        });
+        let router = Router::new()
+            .route("/backup", post(backup))
+            .route("/store/check", post(check_store))
+            .route("/node/drain", post(drain))
+            .route("/voice", post(voice))
+            .with_state(parts);
+        tokio::spawn(async move {
+            let serving = axum::serve(listener, router);
+            let served = serving.with_graceful_shutdown(async move { stopping.cancelled().await });
+            if let Err(error) = served.await {
+                tracing::warn!(%error, "the admin socket ended");
+            }
+        });
+        Ok(Self { path })
+    }
+}
+
+impl Drop for AdminSocket {
+    fn drop(&mut self) {
+        // A name that stays behind is written over by the next start.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A socket that only the owner can use: it takes no connection before its mode is set. Made under another name, so that what
+/// a killed process left is replaced at once.
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    if UnixStream::connect(path).is_ok() {
+        return Err(io::ErrorKind::AddrInUse.into());
+    }
+    let fresh = path.with_extension(random::code(4));
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(&fresh)?)?;
+    let ready = || {
+        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        std::fs::rename(&fresh, path)
+    };
+    if let Err(error) = ready() {
+        let _ = std::fs::remove_file(&fresh);
+        return Err(error);
+    }
+    UnixListener::from_std(std::os::unix::net::UnixListener::from(
+        std::os::fd::OwnedFd::from(socket),
+    ))
+}
+
+/// `POST /backup?files=`: the backup, as it is made.
+async fn backup(State(parts): State<Arc<Parts>>, Query(query): Query<BackupQuery>) -> Response {
+    let app = &parts.app;
+    let Ok(place) = Arc::clone(&parts.places).try_acquire_owned() else {
+        return busy();
+    };
+    let media = query.files.then(|| app.config.data.join(media::FOLDER));
+    let now = app.clock.now();
+    let begun = Source::begin(parts.snapshots.as_ref(), driver(&app.config), now, media).await;
+    let source = match begun {
+        Ok(source) => source,
+        Err(error) => return refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    };
+    let (out, pieces) = mpsc::channel(PIECES);
+    let stopping = parts.stopping.clone();
+    tokio::spawn(async move {
+        let _place = place;
+        tracing::info!("a backup begins");
+        tokio::select! {
+            () = source.send(out) => tracing::info!("a backup ended"),
+            // The stream is cut, which its reader sees.
+            () = stopping.cancelled() => {}
+        }
+    });
+    streamed(pieces, |piece| piece)
+}
+
+/// `POST /store/check?quick=`: lines of JSON, the report last.
+async fn check_store(State(parts): State<Arc<Parts>>, Query(query): Query<CheckQuery>) -> Response {
+    let Ok(place) = Arc::clone(&parts.places).try_acquire_owned() else {
+        return busy();
+    };
+    let (out, lines) = mpsc::channel(PIECES);
+    tokio::spawn(async move {
+        let _place = place;
+        let looking = check::serving(
+            &parts.app.config,
+            &parts.app.store,
+            parts.snapshots.as_ref(),
+            query.quick,
+            &out,
+        );
+        tokio::select! {
+            () = looking => {}
+            () = parts.stopping.cancelled() => {}
+        }
+    });
+    streamed(lines, |line| {
+        let mut line = encode(&line).to_vec();
+        line.push(b'\n');
+        line.into()
+    })
+}
+
+/// `POST /node/drain`: has the node end in order; the answer ends with the process.
+async fn drain(State(parts): State<Arc<Parts>>) -> Response {
+    parts.app.drain.cancel();
+    Body::from_stream(stream::pending::<Result<Bytes, Infallible>>()).into_response()
+}
+
+/// `POST /voice`: the addresses that clients are told for their media, as JSON.
+async fn voice(State(parts): State<Arc<Parts>>) -> Response {
+    let addresses = parts.app.voice.media().addresses();
+    Body::from(encode(&addresses)).into_response()
+}
+
+/// What comes, as the body of an answer.
+fn streamed<T: Send + 'static>(items: mpsc::Receiver<T>, bytes: fn(T) -> Bytes) -> Response {
+    let pieces = stream::unfold(items, move |mut items| async move {
+        let item = items.recv().await?;
+        Some((Ok::<_, Infallible>(bytes(item)), items))
+    });
+    Body::from_stream(pieces).into_response()
+}
+
+fn busy() -> Response {
+    refuse(
+        StatusCode::CONFLICT,
+        "another backup or check of this node is under way: try again when it has ended",
+    )
+}
+
+fn refuse(status: StatusCode, why: &str) -> Response {
+    (status, why.to_owned()).into_response()
+}

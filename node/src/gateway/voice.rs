@@ -1,0 +1,82 @@
+//! Carries out what a session says of voice channels, in order.
+
+use std::sync::Arc;
+
+use rookery_actors::relay::Input;
+use rookery_protocol::client::events::VoiceRefused;
+use rookery_protocol::client::gateway::VoiceForm;
+use rookery_protocol::command::Answer;
+use rookery_protocol::event::EventName;
+use rookery_protocol::ids::{GroupId, UserId};
+use tokio::sync::mpsc;
+
+use super::Gateway;
+use super::members::dispatch;
+use crate::presence::At;
+
+/// Who carries it out for one session.
+pub(super) struct Errand {
+    gateway: Arc<Gateway>,
+    at: At,
+    user: UserId,
+    /// The session's id, as its client knows it.
+    session: String,
+    /// The group in one of whose channels it is.
+    group: Option<GroupId>,
+}
+
+impl Errand {
+    pub(super) fn new(gateway: Arc<Gateway>, at: At, user: UserId, session: String) -> Self {
+        Self {
+            gateway,
+            at,
+            user,
+            session,
+            group: None,
+        }
+    }
+
+    /// Carries out what is said until the socket is gone.
+    pub(super) async fn run(mut self, mut forms: mpsc::Receiver<VoiceForm>) {
+        while let Some(form) = forms.recv().await {
+            let Some(group) = form.guild_id else { continue };
+            let Err(refusal) = Box::pin(self.carry_out(group, &form)).await else {
+                continue;
+            };
+            tracing::debug!(%group, code = refusal.code.code(), "a voice state is refused");
+            let body = VoiceRefused {
+                guild_id: group,
+                channel_id: form.channel_id,
+                code: refusal.code.code(),
+                message: refusal.code.message(),
+            };
+            let give = Input::Give {
+                session: self.at.session,
+                dispatch: dispatch(EventName::VoiceRefused, &body),
+                paced: false,
+            };
+            self.gateway.hub.send(self.at.lane, give).await;
+        }
+    }
+
+    async fn carry_out(&mut self, group: GroupId, form: &VoiceForm) -> Answer<()> {
+        let world = self.gateway.clerk.world();
+        let Some(channel) = form.channel_id else {
+            self.group.take_if(|there| *there == group);
+            return world.leave_voice(self.user, &self.session, group).await;
+        };
+        // A person is in one channel at a time, a bot in one of each group.
+        if let Some(other) = self.group.filter(|other| *other != group) {
+            let profiles = world.profiles(vec![self.user]).await?;
+            if profiles.get(&self.user).is_none_or(|profile| !profile.bot) {
+                world.leave_voice(self.user, &self.session, other).await?;
+            }
+        }
+        let said = form.said;
+        world
+            .join_voice(self.user, &self.session, group, channel, said)
+            .await?;
+        self.group = Some(group);
+        Ok(())
+    }
+}

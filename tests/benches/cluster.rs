@@ -1,0 +1,266 @@
+//! What several nodes cost, and how fast they take over: three real processes over one MongoDB and one Redis.
+//!
+//! `cargo bench -p rookery-tests --bench cluster -- [--members 1000] [--seconds 4] [--rounds 3] [--asks 3000]`. Nodes and databases
+//! share the first core, so times are those of a crowded machine.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a bench reads clocks and prints figures"
+)]
+
+use std::time::{Duration, Instant};
+
+use rookery_actors::ownership::{preferred, shard_of};
+use rookery_protocol::ids::GroupId;
+use rookery_tests::bench::{
+    Cpu, Ours, Room, Table, measure, median, option, pin_generator, release_node_with, server_pin,
+};
+use rookery_tests::harness::{Cluster, ClusterOptions, Http, Node, NodeOptions, Person};
+use rookery_tests::servers::Mongod;
+use serde_json::json;
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+const NODES: [&str; 3] = ["n0", "n1", "n2"];
+async fn start() -> Cluster {
+    let options = ClusterOptions {
+        wrapper: server_pin(),
+        ..ClusterOptions::default()
+    };
+    Cluster::start_with(NODES.len(), options).await
+}
+
+/// The longest that a takeover is waited for.
+const TAKEOVER: Duration = Duration::from_secs(60);
+
+/// Which node has a group once all are there.
+fn owner(group: u64) -> usize {
+    let shard = shard_of(GroupId(group).into());
+    let name = preferred(shard, NODES);
+    let place = NODES.iter().position(|node| Some(*node) == name);
+    place.expect("one of them")
+}
+
+/// A group on several nodes: what each of them used counts.
+struct Spread {
+    ours: Ours,
+    others: Vec<u32>,
+}
+
+impl Room for Spread {
+    fn name(&self) -> &'static str {
+        "three nodes"
+    }
+
+    async fn grow(&mut self, members: usize) {
+        self.ours.grow(members).await;
+    }
+
+    async fn send(&mut self, in_flight: u64, stop: Instant) -> u64 {
+        self.ours.send(in_flight, stop).await
+    }
+
+    fn cpu(&self) -> Cpu {
+        let others = self.others.iter().map(|pid| Cpu::of(*pid));
+        others.fold(self.ours.cpu(), |sum, cpu| sum + cpu)
+    }
+}
+
+/// The median of how long an answer takes, in milliseconds.
+async fn p50(http: &Http, path: &str, asks: usize) -> f64 {
+    let mut times = Vec::new();
+    for _ in 0..asks {
+        let began = Instant::now();
+        http.get(path).await.expect(200);
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+async fn asks(ada: &Person, asks: usize, table: &mut Table) {
+    let http = ada.http.clone();
+    let (mut here, mut there) = (None, None);
+    while here.is_none() || there.is_none() {
+        let (group, channel) = ada.create_group("Rooks").await;
+        let place = owner(group.parse().expect("an id"));
+        let which = if place == 0 { &mut here } else { &mut there };
+        *which = Some(format!("/channels/{channel}"));
+    }
+    let (here, there) = (here.expect("one"), there.expect("one"));
+    let mut both = Vec::new();
+    for _ in 0..3 {
+        both.push((
+            p50(&http, &here, asks).await,
+            p50(&http, &there, asks).await,
+        ));
+    }
+    both.sort_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
+    let (local, remote) = both[1];
+    table.row([
+        "GET of a channel, p50: group here, group elsewhere".to_owned(),
+        format!("{local:.2} ms, {remote:.2} ms"),
+        format!("{:.2} ms more (goal < 1)", remote - local),
+    ]);
+}
+
+/// How long it takes until every group of a node that breaks takes messages again: seconds, the longest.
+async fn takeover(
+    cluster: &Cluster,
+    ada: &Person,
+    channels: &[String],
+    fault: impl FnOnce(),
+) -> f64 {
+    let url = cluster.nodes[0].url().to_owned();
+    let waiting = channels.iter().map(|channel| {
+        let http = Http::new(&url, None).with_token(&ada.token);
+        let path = format!("/channels/{channel}/messages");
+        async move {
+            let began = Instant::now();
+            while began.elapsed() < TAKEOVER {
+                let request = http.request(reqwest::Method::POST, &path);
+                let request = request.json(&json!({ "content": "again" }));
+                if http
+                    .try_send(request)
+                    .await
+                    .is_ok_and(|answer| answer.status == 200)
+                {
+                    break;
+                }
+            }
+            began.elapsed().as_secs_f64()
+        }
+    });
+    fault();
+    let times = futures_util::future::join_all(waiting).await;
+    times.into_iter().fold(0.0, f64::max)
+}
+
+async fn takeovers(cluster: &mut Cluster, ada: &Person, table: &mut Table) {
+    let mut channels = Vec::new();
+    while channels.len() < 8 {
+        let (group, channel) = ada.create_group("Rooks").await;
+        if owner(group.parse().expect("an id")) == 2 {
+            ada.http.say(&channel, "before").await;
+            channels.push(channel);
+        }
+    }
+    let pid = cluster.nodes[2].pid();
+    let signal = |name: &'static str| {
+        move || {
+            let sent = std::process::Command::new("kill")
+                .args(["-s", name, &pid.to_string()])
+                .status();
+            assert!(sent.expect("kill").success());
+        }
+    };
+    let hung = takeover(cluster, ada, &channels, signal("STOP")).await;
+    table.row([
+        "a node hangs (SIGSTOP): its groups take messages again".to_owned(),
+        format!("{hung:.1} s"),
+        "goal < 10 s".to_owned(),
+    ]);
+    cluster.nodes[2].signal("CONT");
+    cluster.nodes[2]
+        .logged("the incarnation has begun", 2)
+        .await;
+    cluster.kill(2);
+    cluster.restart(2).await;
+    for channel in &channels {
+        ada.http.say(channel, "between").await;
+    }
+    let pid = cluster.nodes[2].pid();
+    let kill = move || {
+        let sent = std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status();
+        assert!(sent.expect("kill").success());
+    };
+    let killed = takeover(cluster, ada, &channels, kill).await;
+    table.row([
+        "a node is killed (-9): its groups take messages again".to_owned(),
+        format!("{killed:.1} s"),
+        "goal < 2 s, refused connections seen".to_owned(),
+    ]);
+}
+
+async fn fan_out(members: usize, table: &mut Table) {
+    let time = Duration::from_secs(option("seconds", "4")[0]);
+    let rounds: usize = option("rounds", "3")[0];
+    let mongod = Mongod::start().await;
+    let options = NodeOptions {
+        env: vec![("ROOKERY_STORE_URL".to_owned(), mongod.url("alone"))],
+        ..NodeOptions::default()
+    };
+    let mut alone = Ours::with_node(release_node_with(options).await, members).await;
+    alone.grow(members).await;
+    let mut cluster = start().await;
+    let first: Node = cluster.nodes.remove(0);
+    // The group is at the first node, everybody who listens at the second one.
+    let mut ours = Ours::with_group(first, members, |group| owner(group) == 0).await;
+    ours.readers_at = Some(cluster.nodes[0].address());
+    let others = cluster.nodes.iter().map(Node::pid).collect();
+    let mut spread = Spread { ours, others };
+    spread.grow(members).await;
+    measure(&mut alone, members, 16, Duration::from_secs(2)).await;
+    measure(&mut spread, members, 16, Duration::from_secs(2)).await;
+    for in_flight in [1, 64] {
+        let (mut one, mut three) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            one.push(measure(&mut alone, members, in_flight, time).await);
+            three.push(measure(&mut spread, members, in_flight, time).await);
+        }
+        let (one, three) = (median(one), median(three));
+        table.row([
+            format!("{members} sessions on another node, {in_flight} in flight: CPU per delivery, one node, three"),
+            format!("{:.2} us, {:.2} us", one.cost(), three.cost()),
+            format!("{:.2}x (goal <= 1.4x)", three.cost() / one.cost()),
+        ]);
+    }
+}
+
+async fn run() {
+    let members = option::<usize>("members", "1000")[0];
+    let count = option::<usize>("asks", "3000")[0];
+    let mut table = Table::new(&["what", "figures", "verdict"]);
+    {
+        // Builds the binary, and is what the memory of a node is compared with.
+        let mongod = Mongod::start().await;
+        let options = NodeOptions {
+            env: vec![("ROOKERY_STORE_URL".to_owned(), mongod.url("alone"))],
+            ..NodeOptions::default()
+        };
+        let alone = release_node_with(options).await;
+        let mut cluster = start().await;
+        // Before anybody has registered: hashing a password takes 19 MB, and some of it stays.
+        let most = cluster
+            .nodes
+            .iter()
+            .map(Node::resident_kb)
+            .max()
+            .unwrap_or(0);
+        let more = (most as f64 - alone.resident_kb() as f64) / 1e3;
+        table.row([
+            "an idle node of three, beside one alone on MongoDB".to_owned(),
+            format!(
+                "{:.1} MB, {:.1} MB",
+                most as f64 / 1e3,
+                alone.resident_kb() as f64 / 1e3
+            ),
+            format!("{more:.1} MB more (goal < 20)"),
+        ]);
+        let ada = Person::register(&cluster.nodes[0], "ada").await;
+        asks(&ada, count, &mut table).await;
+        takeovers(&mut cluster, &ada, &mut table).await;
+    }
+    fan_out(members, &mut table).await;
+    table.print();
+}
+
+fn main() {
+    pin_generator();
+    let runtime = Builder::new_current_thread().enable_all().build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), run());
+}

@@ -1,0 +1,107 @@
+//! Media workers alone in a process, for benches: told what to do on standard input, a JSON object a line, each answered by
+//! one on standard output.
+//!
+//! `media_peer ADDRESS [--no-estimate]`
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a panic in test code is the report"
+)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rookery_node::voice::media::{Media, MediaEvent, MediaSettings, PeerId, RoomMedia};
+use rookery_protocol::client::voice::{MediaRights, Streams, Want};
+use rookery_protocol::ids::UserId;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+fn say(value: &Value) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{value}").expect("standard output");
+    out.flush().expect("standard output");
+}
+
+#[tokio::main]
+async fn main() {
+    let mut words = std::env::args().skip(1);
+    let address = words
+        .next()
+        .expect("an address")
+        .parse()
+        .expect("an address");
+    let media = Media::start(&MediaSettings {
+        listen: vec![address],
+        estimate: words.next().as_deref() != Some("--no-estimate"),
+        ..MediaSettings::default()
+    })
+    .expect("media workers");
+    // What is thought of each peer's way.
+    let estimates: Arc<Mutex<BTreeMap<PeerId, u64>>> = Arc::default();
+    let mut rooms: HashMap<u64, Arc<RoomMedia>> = HashMap::new();
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    say(&json!({"ready": true}));
+    while let Some(line) = lines.next_line().await.expect("standard input") {
+        let order: Value = serde_json::from_str(&line).expect("JSON");
+        let number = |name: &str| order[name].as_u64().unwrap_or(0);
+        let (room, peer) = (number("room"), PeerId(number("peer")));
+        let room = rooms
+            .entry(room)
+            .or_insert_with(|| {
+                let estimates = estimates.clone();
+                Arc::new(media.open(room, move |event| {
+                    if let MediaEvent::Stats(peer, stats) = event
+                        && let Some(bps) = stats.estimate_bps
+                    {
+                        estimates.lock().insert(peer, bps);
+                    }
+                }))
+            })
+            .clone();
+        match order["op"].as_str() {
+            Some("offer") => {
+                let (user, id) = (UserId(peer.0), order["id"].clone());
+                let sdp = order["sdp"].as_str().unwrap_or("").to_owned();
+                let rights = MediaRights {
+                    speak: true,
+                    stream: true,
+                    hear: true,
+                };
+                tokio::spawn(async move {
+                    let answer = room.answer(peer, user, rights, &sdp).await;
+                    room.streams(
+                        peer,
+                        Streams {
+                            camera: true,
+                            screen: false,
+                        },
+                    );
+                    let answer = answer.map_err(|error| error.to_string());
+                    say(&json!({"id": id, "answer": answer.ok()}));
+                });
+            }
+            Some("want") => {
+                let wants: Vec<Want> =
+                    serde_json::from_value(order["wants"].clone()).expect("wants");
+                room.want(peer, wants);
+            }
+            Some("leave") => room.leave(peer),
+            Some("load") => {
+                let mut all: Vec<_> = estimates.lock().values().copied().collect();
+                all.sort_unstable();
+                let at = |share: usize| all.get(all.len() * share / 100).copied();
+                let load = format!(
+                    "{:?}, estimates of 5%, 50% and 95% {:?}",
+                    media.load(),
+                    (at(5), at(50), at(95))
+                );
+                say(&json!({ "load": load }));
+            }
+            _ => say(&json!({"error": "no such order"})),
+        }
+    }
+}

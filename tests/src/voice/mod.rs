@@ -1,0 +1,13 @@
+//! A WebRTC client without a browser: it sends made-up Opus and VP8, and checks what it gets as a decoder would.
+
+pub mod client;
+pub mod content;
+pub mod decoder;
+pub mod impair;
+pub mod source;
+pub mod world;
+
+pub use client::{Client, Layout};
+pub use decoder::{Audio, Video};
+pub use impair::{Profile, Relay};
+pub use world::World;
