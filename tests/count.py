@@ -1,4 +1,4 @@
-"""Reads how many tests passed and failed from the output of `cargo nextest run` or `cargo test`."""
+"""Reads how many tests passed and failed from the output of `cargo nextest run` or `cargo test`, or which failed at first."""
 
 import re
 import sys
@@ -7,6 +7,10 @@ kind, path = sys.argv[1:]
 with open(path, encoding="utf-8", errors="replace") as file:
     text = re.sub(r"\x1b\[[0-9;]*m", "", file.read())
 
+if kind == "flaky":
+    names = re.findall(r"^\s+FLAKY \d+/\d+ \[.*?\]\s+(?:\(.*?\)\s+)?(.+?)\s*$", text, re.MULTILINE)
+    print(*dict.fromkeys(names), sep="\n", end="\n" if names else "")
+    sys.exit()
 passed = failed = 0
 if kind == "nextest":
     for ran, good in re.findall(r"Summary \[.*?\]\s+(\d+)(?:/\d+)? tests? run: (\d+) passed", text):

@@ -56,13 +56,15 @@ impl Live {
         };
         let key = Key::new(channel, message);
         if pinned {
-            let at = turn.now;
+            let mut channels = self.document.channels.iter_mut();
+            let document = channels.find(|document| document.id == channel);
+            let document = document.ok_or(ErrorCode::UnknownChannel)?;
+            // Pages of pins end at a time: of two pins of one millisecond the next page would miss one.
+            let last = document.last_pin_at;
+            let at = last.map_or(turn.now, |last| turn.now.max(last.plus(1)));
+            document.last_pin_at = Some(at);
             turn.put::<Pins>(key.clone(), &PinRow { message, at });
             self.pins.insert(channel, count + 1);
-            let mut channels = self.document.channels.iter_mut();
-            if let Some(document) = channels.find(|document| document.id == channel) {
-                document.last_pin_at = Some(at);
-            }
             self.save(turn);
         } else {
             self.unpin(turn, &row);

