@@ -1,4 +1,4 @@
-//! `rookery doctor`: whether people will be able to speak, as far as a node can tell by itself. Voice that does not connect is
+//! `rookery doctor`: what the nodes warn of, and whether people will be able to speak, as far as a node can tell by itself. Voice that does not connect is
 //! what who runs a server of his own runs into first, and mostly it is an address or a port.
 
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,8 @@ use std::time::Duration;
 use rookery_protocol::inspect::{DoctorReport, Finding};
 use tokio::net::{TcpStream, UdpSocket, lookup_host};
 
-use crate::admin::client::Admin;
+use crate::admin::api::Api;
+use crate::admin::client::{Admin, AdminError};
 use crate::config::{Config, VoiceSettings};
 use crate::random;
 use crate::voice::media::Media;
@@ -19,8 +20,8 @@ const TRIES: usize = 3;
 /// The port of TURN servers that name none, without and with TLS.
 const TURN_PORTS: (u16, u16) = (3478, 5349);
 
-/// Looks at the node of the settings, whether or not it serves.
-pub async fn examine(config: &Config) -> DoctorReport {
+/// Looks at what the nodes warn of, and at the node of the settings, whether or not it serves.
+pub async fn examine(config: &Config, api: &Api) -> DoctorReport {
     let mut findings = Vec::new();
     match addresses(config).await {
         Ok((addresses, is_serving)) => {
@@ -36,6 +37,7 @@ pub async fn examine(config: &Config) -> DoctorReport {
         }
         Err(problem) => findings.push(bad(problem)),
     }
+    findings.extend(warnings(api).await);
     let ok = findings.iter().all(|finding| finding.ok);
     DoctorReport { ok, findings }
 }
@@ -48,6 +50,28 @@ pub fn for_people(report: &DoctorReport) -> String {
     };
     let lines: Vec<String> = report.findings.iter().map(line).collect();
     lines.join("\n")
+}
+
+/// What the nodes of the cluster warn of, if one serves.
+async fn warnings(api: &Api) -> Vec<Finding> {
+    match api.warnings().await {
+        Ok(warnings) if warnings.warnings.is_empty() => {
+            vec![good(
+                "no node has warned of anything for a minute".to_owned(),
+            )]
+        }
+        Ok(warnings) => {
+            let warnings = warnings.warnings.into_iter();
+            let found = warnings.map(|warning| bad(format!("{}: {}", warning.node, warning.what)));
+            found.collect()
+        }
+        Err(AdminError::Nobody(_)) => {
+            vec![good(
+                "no node serves here: its warnings are not looked at".to_owned(),
+            )]
+        }
+        Err(error) => vec![bad(error.to_string())],
+    }
 }
 
 fn good(what: String) -> Finding {

@@ -22,6 +22,7 @@ pub mod gateway;
 pub mod http;
 pub mod ids;
 pub mod index;
+pub mod inspect;
 pub mod janitor;
 pub mod limit;
 pub mod link;

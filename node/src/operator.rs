@@ -1,4 +1,4 @@
-//! `rookery operator add`: makes an operator's account on a stopped node's data folder.
+//! `rookery operator add`: makes an operator's account, at the node that serves on the data folder, or on that of a stopped node.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::{Command, Stdio};
@@ -10,7 +10,10 @@ use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::SharedFrame;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::{limits, text};
+use serde::{Deserialize, Serialize};
 
+use crate::admin::client::{Admin, AdminError};
+use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::node::{Node, NodeError};
@@ -43,6 +46,9 @@ pub enum OperatorError {
     /// The node cannot be put together.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// The node that serves does not help.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// The account was not made.
     #[error("the account was not made: {0}")]
     Refused(ApiError),
@@ -69,6 +75,14 @@ pub async fn add(config: Config, name: &str, is_piped: bool) -> Result<UserId, O
     if !limits::PASSWORD_BYTES.contains(&password.len()) {
         return Err(OperatorError::BadPassword);
     }
+    // A node that serves makes it itself: nobody else may write then.
+    if let Some(admin) = Admin::connect(&config.data).await? {
+        let asked = NewOperator {
+            name: name.to_owned(),
+            password,
+        };
+        return Ok(admin.make_operator(&asked).await?);
+    }
     let store = Opened::open_whole(&config).await?;
     let clock = Arc::new(SystemClock::new());
     if !store.is_own() {
@@ -90,16 +104,34 @@ pub async fn add(config: Config, name: &str, is_piped: bool) -> Result<UserId, O
         Arc::new(Nobody),
     )
     .await?;
-    let made = make(&node, name, password).await;
+    let made = make(&node.app, name, password).await;
     node.shutdown().await;
     ownership.end().await;
     store.close().await;
     made
 }
 
-async fn make(node: &Node, name: &str, password: String) -> Result<UserId, OperatorError> {
+/// What a serving node is asked.
+#[derive(Serialize, Deserialize)]
+pub struct NewOperator {
+    /// The username.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Makes the account at a node that runs.
+///
+/// # Errors
+/// One sentence.
+pub async fn make(app: &App, name: &str, password: String) -> Result<UserId, OperatorError> {
+    if !text::is_username(name) {
+        return Err(OperatorError::BadName(name.to_owned()));
+    }
+    if !limits::PASSWORD_BYTES.contains(&password.len()) {
+        return Err(OperatorError::BadPassword);
+    }
     let refused = OperatorError::Refused;
-    let app = &node.app;
     let password_hash = app.passwords.hash(password).await.map_err(refused)?;
     let user = UserId(app.ids.mint().map_err(refused)?);
     let request = Register {

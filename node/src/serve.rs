@@ -8,18 +8,19 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use rookery_actors::entity::{Clock, Publisher};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admin::AdminSocket;
+use crate::admin::AdminApi;
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Admin, Config};
 use crate::gateway::Gateway;
 use crate::http;
+use crate::inspect::{self, Inspector};
 use crate::janitor;
 use crate::link::{Identity, IdentityError};
 use crate::listener::Listener;
@@ -39,6 +40,8 @@ const DRAIN_SESSIONS: Duration = Duration::from_secs(3);
 const DRAIN_REQUESTS: Duration = Duration::from_secs(3);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1_024;
+/// The same of operators' tools.
+const ADMIN_BACKLOG: u32 = 16;
 /// How often certificate files are looked at.
 const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(3);
 /// How often signing keys are looked at.
@@ -92,6 +95,7 @@ pub async fn serve(mut config: Config) -> Result<(), ServeError> {
         reason,
     })?;
     let mut socket = Some(socket);
+    let mut admin = listen_for_operators(&config)?;
     let config = Arc::new(config);
     let store = Opened::open_whole(&config).await?;
     let clock = Arc::new(SystemClock::new());
@@ -107,6 +111,10 @@ pub async fn serve(mut config: Config) -> Result<(), ServeError> {
             Some(socket) => socket,
             None => bind(config.listen)?,
         };
+        let admin_socket = match admin.take() {
+            Some(admin) => Some(admin),
+            None => listen_for_operators(&config)?,
+        };
         let life = Life {
             config: Arc::clone(&config),
             store: store.clone(),
@@ -114,7 +122,11 @@ pub async fn serve(mut config: Config) -> Result<(), ServeError> {
             certificates: certificates.clone(),
         };
         let heirs = is_linked.then_some(&ownership);
-        if life.serve(run, heirs, socket, &mut signals).await? {
+        let sockets = Sockets {
+            clients: socket,
+            operators: admin_socket,
+        };
+        if life.serve(run, heirs, sockets, &mut signals).await? {
             break;
         }
         tracing::warn!("the node begins again as a new incarnation");
@@ -144,6 +156,12 @@ fn sharing(config: &Config, is_own: bool) -> Result<Sharing, ServeError> {
     }))
 }
 
+/// Where an incarnation is reached.
+struct Sockets {
+    clients: TcpSocket,
+    operators: Option<TcpListener>,
+}
+
 /// What is the same for every incarnation of a process.
 struct Life {
     config: Arc<Config>,
@@ -159,7 +177,7 @@ impl Life {
         self,
         run: Run,
         heirs: Option<&Ownership>,
-        socket: TcpSocket,
+        sockets: Sockets,
         signals: &mut Signals,
     ) -> Result<bool, ServeError> {
         let Self {
@@ -168,6 +186,10 @@ impl Life {
             clock,
             certificates,
         } = self;
+        let Sockets {
+            clients: socket,
+            operators: mut admin_socket,
+        } = sockets;
         let address = config.listen;
         let lanes = std::thread::available_parallelism().map_or(1, usize::from);
         let (hub, inboxes) = Hub::new(lanes);
@@ -186,6 +208,14 @@ impl Life {
         .await?;
         let steward = node.join(&hub);
         let warden = node.warden();
+        let inspector = Inspector::start(inspect::Parts {
+            app: node.app.clone(),
+            id: run.id.clone(),
+            hub: Arc::clone(&hub),
+            lane: node.lane().clone(),
+            placement: run.placement.clone(),
+            cluster: run.cluster.clone(),
+        });
         let gateway = Gateway::start(
             hub,
             inboxes,
@@ -212,11 +242,17 @@ impl Life {
             tokio::spawn(janitor::run(node.app.clone())),
             tokio::spawn(purge::run(node.app.clone())),
         ];
+        let api = AdminApi::new(inspector, store.snapshots(), stopping.clone());
         // The node serves without it, too.
-        let admin = AdminSocket::serve(node.app.clone(), store.snapshots(), stopping.clone())
-            .inspect_err(
-                |error| tracing::warn!(%error, "no admin socket: commands cannot ask this node"),
-            );
+        let admin = api.serve_here().inspect_err(
+            |error| tracing::warn!(%error, "no admin socket: commands cannot ask this node"),
+        );
+        if let Some(socket) = admin_socket.take() {
+            // What only this machine reaches needs no TLS.
+            let is_local = socket.local_addr().is_ok_and(|a| a.ip().is_loopback());
+            let certificates = certificates.clone().filter(|_| !is_local);
+            api.serve_elsewhere(socket, certificates);
+        }
         announce(address, certificates.is_some());
         let is_told = tokio::select! {
             signal = signals.end.received() => {
@@ -315,6 +351,30 @@ fn bind(address: SocketAddr) -> Result<TcpSocket, ServeError> {
         Ok(socket)
     };
     bound().map_err(|reason| ServeError::Listen { address, reason })
+}
+
+/// The listener of the admin API, if there is to be one. Another process may have the default address: that is no reason to
+/// end, as the socket in the data folder is there, too.
+fn listen_for_operators(config: &Config) -> Result<Option<TcpListener>, ServeError> {
+    let Some(address) = config.admin.listen else {
+        return Ok(None);
+    };
+    let listening = bind(address).and_then(|socket| {
+        let listening = socket.listen(ADMIN_BACKLOG);
+        listening.map_err(|reason| ServeError::Listen { address, reason })
+    });
+    match listening {
+        Ok(listener) => {
+            let address = listener.local_addr().unwrap_or(address);
+            tracing::info!(%address, "the admin API listens");
+            Ok(Some(listener))
+        }
+        Err(error) if address == Admin::default().listen.unwrap_or(address) => {
+            tracing::warn!(%error, "the admin API is only on the socket in the data folder: name another [admin] listen");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Looks after certificates and keys, for ever.

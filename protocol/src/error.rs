@@ -119,6 +119,8 @@ codes! {
     InvalidJson = (50109, 400, "The request body contains invalid JSON."),
     NotInVoice = (40032, 400, "Target user is not connected to voice."),
     VoiceFull = (0, 403, "The voice channel is full"),
+    /// An operator has locked the account.
+    Suspended = (20013, 403, "This account is disabled"),
 }
 
 /// One fault of one field of a form.

@@ -575,3 +575,28 @@ pub const MEDIA_SOCKET_BYTES: usize = 4 * 1_024 * 1_024;
 pub const MEDIA_WORKERS: usize = 64;
 /// Messages to one worker that wait.
 pub const MEDIA_ORDERS: usize = 16_384;
+
+/// Messages that wait for an actor above which its node warns, if they become more.
+pub const CROWDED_MAILBOX: u64 = 1_000;
+/// Nanoseconds that handling a message may take before the node warns.
+pub const SLOW_HANDLER_NS: u64 = 50_000_000;
+/// Things that went wrong which are remembered until whoever warns takes them.
+pub const INCIDENTS: usize = 256;
+/// Traces of a node at a time.
+pub const TRACES: usize = 16;
+/// Messages that a trace keeps for who asks for them; more are counted.
+pub const TRACE_LINES: usize = 2_048;
+/// Milliseconds after which a trace that nobody asks for ends.
+pub const TRACE_IDLE_MS: u64 = 10_000;
+/// Tokens of the admin API.
+pub const ADMIN_TOKENS: usize = 100;
+/// Days that a token of the admin API may be good for.
+pub const ADMIN_TOKEN_DAYS: u32 = 3_650;
+/// Milliseconds that an act of an operator stays in the audit log: 400 days.
+pub const ADMIN_ACT_MS: u64 = 400 * 24 * 3_600 * 1_000;
+/// Acts that are listed at once.
+pub const ADMIN_ACTS_LISTED: usize = 1_000;
+/// Connections of operators' tools at a time.
+pub const ADMIN_CONNECTIONS: usize = 64;
+/// Seconds that a trace may be followed.
+pub const TRACE_SECONDS: u64 = 3_600;

@@ -68,6 +68,7 @@ fn ask(to: EntityRef, command: Command) -> Envelope {
         to,
         command,
         deadline_ms: 5_000,
+        origin: Some(77),
     }
 }
 
@@ -226,6 +227,14 @@ fn goldens() -> Vec<Envelope> {
             load: 300,
         },
         Envelope::Continued { key: claim().key },
+        Envelope::Inspect {
+            call: 251,
+            question: r#"{"question":"node"}"#.to_owned(),
+        },
+        Envelope::Inspected {
+            call: 251,
+            said: r#"{"said":"elsewhere"}"#.to_owned(),
+        },
     ]
 }
 
@@ -258,7 +267,9 @@ fn envelopes_have_these_bytes() {
         | Envelope::Checkpoint { .. }
         | Envelope::Nudge { .. }
         | Envelope::Voice { .. }
-        | Envelope::Continued { .. } => 18,
+        | Envelope::Continued { .. }
+        | Envelope::Inspect { .. }
+        | Envelope::Inspected { .. } => 20,
     };
     assert_eq!(names.len(), last(&Envelope::Hint));
 }

@@ -10,11 +10,11 @@ mod samples;
 
 use proptest::prelude::*;
 use rookery_protocol::document::{
-    Applications, Attachments, AuditLog, Bans, Channels, Directs, EndedGroups, Events, Groups,
-    Incarnations, InviteCodes, Invites, LaneRow, Marks, Members, Memberships, Mentions, Messages,
-    Nodes, Outbox, Pairs, Pins, Purges, Reactions, ReadStates, Requests, Restores, Rooms, RoomsAt,
-    Shards, SigningKeys, Table, TableId, Usernames, Users, View, VoiceStates, Workers, check,
-    decode, encode,
+    AdminActs, AdminTokens, Applications, Attachments, AuditLog, Bans, Channels, Directs,
+    EndedGroups, Events, Groups, Incarnations, InviteCodes, Invites, LaneRow, Marks, Members,
+    Memberships, Mentions, Messages, Nodes, Outbox, Pairs, Pins, Purges, Reactions, ReadStates,
+    Requests, Restores, Rooms, RoomsAt, Shards, SigningKeys, Table, TableId, Usernames, Users,
+    View, VoiceStates, Workers, check, decode, encode,
 };
 use rookery_protocol::entity::EntityRef;
 
@@ -110,6 +110,8 @@ rows! {
     voice_states_on_disk: VoiceStates = voice_state,
     rooms_on_disk: Rooms = room,
     rooms_at_on_disk: RoomsAt = room_at,
+    admin_tokens_on_disk: AdminTokens = admin_token,
+    admin_acts_on_disk: AdminActs = admin_act,
 }
 
 #[test]

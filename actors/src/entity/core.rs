@@ -151,6 +151,11 @@ pub trait Core: Send + Sized + 'static {
         out: &mut Vec<Effect<Self::Reply>>,
     );
 
+    /// Figures of the state, for an operator: numbers of things, never what they are.
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// Whether it holds something that is nowhere else (commands that wait for a row): then it is not passivated.
     fn is_in_use(&self) -> bool {
         false

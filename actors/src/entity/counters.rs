@@ -1,23 +1,59 @@
-//! What is counted of every entity; relaxed atomics, read by the console while the entity works.
+//! What is counted of every actor; relaxed atomics, read by the console while the actor works.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
-/// Counters of one entity. They outlive its restarts.
-#[derive(Debug, Default)]
+use super::world::Clock;
+
+/// A message in a mailbox.
+pub(crate) struct Timed<M> {
+    /// When it was put there, on [`Clock::monotonic_ns`].
+    at_ns: u64,
+    pub(crate) message: M,
+}
+
+/// Never crosses nodes: actors are local, and a switchboard carries what is for others.
+impl<M: Send + 'static> ractor::Message for Timed<M> {}
+
+/// Counters of one actor. They outlive its restarts.
 pub struct Counters {
+    clock: Arc<dyn Clock>,
     enqueued: AtomicU64,
     handled: AtomicU64,
     busy_ns: AtomicU64,
+    wait_ns: AtomicU64,
     slowest_ns: AtomicU64,
     slowest_kind: Mutex<&'static str>,
     restarts: AtomicU64,
     last_active_ms: AtomicU64,
+    last_crash: Mutex<Option<Box<str>>>,
+    is_tapped: AtomicBool,
+    /// Where they stood a while ago, the older first: what is shown of the last seconds is the difference to it.
+    marks: Mutex<[Mark; 2]>,
+}
+
+/// What counters were at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Mark {
+    at_ns: u64,
+    handled: u64,
+    busy_ns: u64,
+    wait_ns: u64,
+}
+
+/// How one message was handled, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Handled {
+    /// It waited so long.
+    pub(crate) wait_ns: u64,
+    /// Handling it took so long.
+    pub(crate) busy_ns: u64,
 }
 
 /// Counters at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CountersView {
     /// Messages ever put into the mailbox.
     pub enqueued: u64,
@@ -25,14 +61,59 @@ pub struct CountersView {
     pub handled: u64,
     /// Nanoseconds spent handling.
     pub busy_ns: u64,
+    /// Nanoseconds that messages waited, in all.
+    pub wait_ns: u64,
     /// Nanoseconds of the slowest message.
     pub slowest_ns: u64,
     /// The kind of the slowest message; empty before the first.
     pub slowest_kind: &'static str,
     /// How often it crashed and was started again.
     pub restarts: u64,
+    /// What it crashed of last.
+    pub last_crash: Option<String>,
     /// When it last handled a message, in milliseconds since the Unix epoch.
     pub last_active_ms: u64,
+    /// What of it happened in the last seconds.
+    pub lately: Lately,
+}
+
+/// What happened in the last seconds: since the second-last [`Counters::mark`], or since the actor was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lately {
+    /// Nanoseconds that these are.
+    pub span_ns: u64,
+    /// Messages handled.
+    pub handled: u64,
+    /// Nanoseconds spent handling.
+    pub busy_ns: u64,
+    /// Nanoseconds that messages waited, in all.
+    pub wait_ns: u64,
+}
+
+impl Lately {
+    /// Messages handled a second.
+    pub fn per_second(&self) -> f64 {
+        ratio(self.handled, self.span_ns) * 1e9
+    }
+
+    /// The share of a core that handling took, 0 to 1.
+    pub fn busy(&self) -> f64 {
+        ratio(self.busy_ns, self.span_ns).min(1.0)
+    }
+
+    /// Milliseconds that a message waited, on average.
+    pub fn wait_ms(&self) -> f64 {
+        ratio(self.wait_ns, self.handled) / 1e6
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "figures for people")]
+fn ratio(part: u64, of: u64) -> f64 {
+    if of == 0 {
+        0.0
+    } else {
+        part as f64 / of as f64
+    }
 }
 
 impl CountersView {
@@ -43,28 +124,80 @@ impl CountersView {
 }
 
 impl Counters {
-    pub(crate) fn enqueue(&self) {
-        self.enqueued.fetch_add(1, Relaxed);
-    }
-
-    pub(crate) fn handle(&self, kind: &'static str, ns: u64, now_ms: u64) {
-        self.handled.fetch_add(1, Relaxed);
-        self.busy_ns.fetch_add(ns, Relaxed);
-        self.last_active_ms.store(now_ms, Relaxed);
-        if ns > self.slowest_ns.load(Relaxed) {
-            self.slowest_ns.store(ns, Relaxed);
-            *self.slowest_kind.lock() = kind;
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        let now = Mark {
+            at_ns: clock.monotonic_ns(),
+            ..Mark::default()
+        };
+        Self {
+            clock,
+            enqueued: AtomicU64::new(0),
+            handled: AtomicU64::new(0),
+            busy_ns: AtomicU64::new(0),
+            wait_ns: AtomicU64::new(0),
+            slowest_ns: AtomicU64::new(0),
+            slowest_kind: Mutex::new(""),
+            restarts: AtomicU64::new(0),
+            last_active_ms: AtomicU64::new(0),
+            last_crash: Mutex::new(None),
+            is_tapped: AtomicBool::new(false),
+            marks: Mutex::new([now; 2]),
         }
     }
 
-    /// Counts a restart; what was in the lost mailbox counts as handled.
-    pub(super) fn restart(&self) {
-        self.restarts.fetch_add(1, Relaxed);
-        self.handled.store(self.enqueued.load(Relaxed), Relaxed);
+    /// Counts a message that is about to be put into the mailbox.
+    pub(crate) fn enqueue<M>(&self, message: M) -> Timed<M> {
+        self.enqueued.fetch_add(1, Relaxed);
+        Timed {
+            at_ns: self.clock.monotonic_ns(),
+            message,
+        }
     }
 
-    pub(super) fn touch(&self, now_ms: u64) {
-        self.last_active_ms.store(now_ms, Relaxed);
+    /// The instant, for [`Counters::handle`].
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.clock.monotonic_ns()
+    }
+
+    /// Counts a message that was put into the mailbox at `put_ns`, and taken out of it at `taken_ns`.
+    pub(crate) fn handle(&self, kind: &'static str, put_ns: u64, taken_ns: u64) -> Handled {
+        let handled = Handled {
+            wait_ns: taken_ns.saturating_sub(put_ns),
+            busy_ns: self.clock.monotonic_ns().saturating_sub(taken_ns),
+        };
+        self.handled.fetch_add(1, Relaxed);
+        self.busy_ns.fetch_add(handled.busy_ns, Relaxed);
+        self.wait_ns.fetch_add(handled.wait_ns, Relaxed);
+        self.last_active_ms.store(self.clock.now().0, Relaxed);
+        if handled.busy_ns > self.slowest_ns.load(Relaxed) {
+            self.slowest_ns.store(handled.busy_ns, Relaxed);
+            *self.slowest_kind.lock() = kind;
+        }
+        handled
+    }
+
+    /// Counts a restart; what was in the lost mailbox counts as handled.
+    pub(super) fn restart(&self, why: &str) {
+        self.restarts.fetch_add(1, Relaxed);
+        self.handled.store(self.enqueued.load(Relaxed), Relaxed);
+        *self.last_crash.lock() = Some(why.into());
+    }
+
+    pub(super) fn touch(&self) {
+        self.last_active_ms.store(self.clock.now().0, Relaxed);
+    }
+
+    pub(super) fn last_active_ms(&self) -> u64 {
+        self.last_active_ms.load(Relaxed)
+    }
+
+    /// Whether somebody wants to see what it handles.
+    pub(super) fn is_tapped(&self) -> bool {
+        self.is_tapped.load(Relaxed)
+    }
+
+    pub(super) fn tap(&self, is_tapped: bool) {
+        self.is_tapped.store(is_tapped, Relaxed);
     }
 
     /// Messages that wait.
@@ -74,16 +207,80 @@ impl Counters {
         self.enqueued.load(Relaxed).saturating_sub(handled)
     }
 
+    /// How often it crashed and was started again.
+    pub(super) fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
+    }
+
+    /// Messages ever taken out of the mailbox and done with, and nanoseconds spent handling them.
+    pub(super) fn work(&self) -> (u64, u64) {
+        (self.handled.load(Relaxed), self.busy_ns.load(Relaxed))
+    }
+
+    fn standing(&self) -> Mark {
+        Mark {
+            at_ns: self.clock.monotonic_ns(),
+            handled: self.handled.load(Relaxed),
+            busy_ns: self.busy_ns.load(Relaxed),
+            wait_ns: self.wait_ns.load(Relaxed),
+        }
+    }
+
+    /// Begins another span of what is called lately.
+    pub(crate) fn mark(&self) {
+        let now = self.standing();
+        let mut marks = self.marks.lock();
+        *marks = [marks[1], now];
+    }
+
+    /// Nanoseconds since the last mark.
+    pub(crate) fn since_mark_ns(&self) -> u64 {
+        let [_, mark] = *self.marks.lock();
+        self.clock.monotonic_ns().saturating_sub(mark.at_ns)
+    }
+
+    /// What happened in the last seconds.
+    pub fn lately(&self) -> Lately {
+        let now = self.standing();
+        let [mark, _] = *self.marks.lock();
+        Lately {
+            span_ns: now.at_ns.saturating_sub(mark.at_ns),
+            handled: now.handled.saturating_sub(mark.handled),
+            busy_ns: now.busy_ns.saturating_sub(mark.busy_ns),
+            wait_ns: now.wait_ns.saturating_sub(mark.wait_ns),
+        }
+    }
+
     /// All of them.
     pub fn view(&self) -> CountersView {
         CountersView {
             handled: self.handled.load(Relaxed),
             enqueued: self.enqueued.load(Relaxed),
             busy_ns: self.busy_ns.load(Relaxed),
+            wait_ns: self.wait_ns.load(Relaxed),
             slowest_ns: self.slowest_ns.load(Relaxed),
             slowest_kind: *self.slowest_kind.lock(),
             restarts: self.restarts.load(Relaxed),
+            last_crash: self.last_crash.lock().as_deref().map(str::to_owned),
             last_active_ms: self.last_active_ms.load(Relaxed),
+            lately: self.lately(),
         }
+    }
+}
+
+impl std::fmt::Debug for Counters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Counters").field(&self.view()).finish()
+    }
+}
+
+impl<M> Timed<M> {
+    /// A message that is not counted.
+    pub(crate) fn uncounted(message: M) -> Self {
+        Self { at_ns: 0, message }
+    }
+
+    pub(crate) fn at_ns(&self) -> u64 {
+        self.at_ns
     }
 }

@@ -21,10 +21,14 @@ use rookery_protocol::limits;
 use tokio::sync::Notify;
 
 use super::backoff::Backoff;
-use super::counters::{Counters, CountersView};
+use super::counters::{Counters, CountersView, Timed};
+use super::incidents::{Incidents, Trouble};
 use super::kind::Kind;
-use super::shell::{Birth, Message, Shell, post};
+use super::kinds::Kinds;
+use super::roster::{self, Roster};
+use super::shell::{Birth, Message, RESTARTED, Shell, post};
 use super::supervisor::{self, Supervisor};
+use super::tap::Taps;
 use super::world::World;
 use crate::group::Group;
 use crate::store::StoreError;
@@ -33,8 +37,11 @@ use crate::user::User;
 /// Units below the lane's limit at which entities start to refuse commands, so that those under way still fit.
 const LANE_RESERVE: u64 = 1_024;
 
-/// Milliseconds between two looks for idle entities.
-const SWEEP_MS: u64 = 10_000;
+/// Milliseconds between two marks of all counters, of which what happened lately is counted from the second-last.
+const MARK_MS: u64 = 5_000;
+
+/// Marks between two looks for idle entities.
+const MARKS_A_SWEEP: u64 = 2;
 
 /// Rows of one page when senders with undelivered notices are looked for.
 const PAGE: usize = 1_000;
@@ -54,6 +61,10 @@ struct Inner {
     is_closed: AtomicBool,
     /// Rung whenever an entity has ended.
     ended: Notify,
+    roster: Roster,
+    kinds: Kinds,
+    taps: Taps,
+    incidents: Incidents,
 }
 
 /// Why a message was not put into a mailbox.
@@ -79,10 +90,14 @@ impl From<ApiError> for Turned {
 
 struct Entry {
     counters: Arc<Counters>,
+    place: roster::Place,
     backoff: Backoff,
     /// None while it is down after a crash.
-    actor: Option<ActorRef<Message>>,
+    actor: Option<Mailbox>,
 }
+
+/// What an entity is reached by.
+pub(super) type Mailbox = ActorRef<Timed<Message>>;
 
 impl WeakDirectory {
     pub(super) fn upgrade(&self) -> Option<Directory> {
@@ -107,19 +122,27 @@ impl Directory {
             supervisor: OnceLock::new(),
             is_closed: AtomicBool::new(false),
             ended: Notify::new(),
+            roster: Roster::default(),
+            kinds: Kinds::default(),
+            taps: Taps::default(),
+            incidents: Incidents::default(),
         }));
         let (supervisor, _) = Supervisor::spawn(None, Supervisor, directory.downgrade()).await?;
         // The only set: a second one cannot happen.
         let _ = directory.0.supervisor.set(supervisor);
         let weak = directory.downgrade();
         tokio::spawn(async move {
-            let mut beat = tokio::time::interval(Duration::from_millis(SWEEP_MS));
-            loop {
+            let mut beat = tokio::time::interval(Duration::from_millis(MARK_MS));
+            for mark in 0_u64.. {
                 beat.tick().await;
                 let Some(directory) = weak.upgrade() else {
                     return;
                 };
-                directory.sweep();
+                directory.0.roster.each(|_, counters| counters.mark());
+                directory.0.taps.sweep(directory.world().clock.now());
+                if mark % MARKS_A_SWEEP == 0 {
+                    directory.sweep();
+                }
             }
         });
         Ok(directory)
@@ -174,11 +197,40 @@ impl Directory {
 
     /// The counters of the active entities.
     pub fn counters(&self) -> Vec<(EntityRef, CountersView)> {
+        let mut views = Vec::new();
+        self.0
+            .roster
+            .each(|entity, counters| views.push((entity, counters.view())));
+        views
+    }
+
+    pub(super) fn roster(&self) -> &Roster {
+        &self.0.roster
+    }
+
+    pub(super) fn kinds_of_messages(&self) -> &Kinds {
+        &self.0.kinds
+    }
+
+    pub(super) fn taps(&self) -> &Taps {
+        &self.0.taps
+    }
+
+    pub(super) fn incidents(&self) -> &Incidents {
+        &self.0.incidents
+    }
+
+    /// The counters of an entity that is active here.
+    pub(super) fn counters_of(&self, entity: EntityRef) -> Option<Arc<Counters>> {
         let entities = self.0.entities.read();
-        entities
-            .iter()
-            .map(|(entity, entry)| (*entity, entry.counters.view()))
-            .collect()
+        Some(Arc::clone(&entities.get(&entity)?.counters))
+    }
+
+    /// Tells an entity that runs something that is not counted; whether it runs.
+    pub(super) fn tell(&self, entity: EntityRef, message: Message) -> bool {
+        let entities = self.0.entities.read();
+        let entry = entities.get(&entity);
+        entry.is_some_and(|entry| entry.tell(message))
     }
 
     /// The node around the entities.
@@ -194,19 +246,18 @@ impl Directory {
     /// Passivates entities that did nothing for as long as their kind may; their mailboxes decide.
     pub(super) fn sweep(&self) {
         let now = self.0.world.clock.now().0;
-        let entities = self.0.entities.read();
-        for (entity, entry) in entities.iter() {
+        let mut idle = Vec::new();
+        self.0.roster.each(|entity, counters| {
             let idle_ms = match entity.kind {
                 EntityKind::User => limits::USER_IDLE_MS,
                 EntityKind::Group => limits::GROUP_IDLE_MS,
             };
-            let counters = &entry.counters;
-            if let Some(actor) = &entry.actor
-                && counters.depth() == 0
-                && now.saturating_sub(counters.view().last_active_ms) >= idle_ms
-            {
-                let _ = actor.cast(Message::Passivate);
+            if counters.depth() == 0 && now.saturating_sub(counters.last_active_ms()) >= idle_ms {
+                idle.push(entity);
             }
+        });
+        for entity in idle {
+            self.tell(entity, Message::Passivate(None));
         }
     }
 
@@ -251,12 +302,15 @@ impl Directory {
                 }
                 match &entry.actor {
                     Some(actor) => {
-                        let _ = actor.cast(Message::Leave);
+                        entry.tell(Message::Leave);
                         going.push((*entity, actor.get_id()));
                         true
                     }
                     // Crashed: it is not started again here.
-                    None => false,
+                    None => {
+                        self.0.roster.remove(entry.place);
+                        false
+                    }
                 }
             });
         }
@@ -294,19 +348,24 @@ impl Directory {
         if entities.contains_key(&entity) {
             return Ok(false);
         }
+        let counters = Arc::new(Counters::new(Arc::clone(&self.0.world.clock)));
         let mut entry = Entry {
-            counters: Arc::default(),
+            place: self.0.roster.add(entity, &counters),
+            counters,
             backoff: Backoff::default(),
             actor: None,
         };
-        self.start_life(entity, &mut entry)?;
+        if let Err(refusal) = self.start_life(entity, &mut entry) {
+            self.0.roster.remove(entry.place);
+            return Err(refusal.into());
+        }
         entities.insert(entity, entry);
         Ok(true)
     }
 
     fn start_life(&self, entity: EntityRef, entry: &mut Entry) -> Answer<()> {
         let now = self.0.world.clock.now();
-        entry.counters.touch(now.0);
+        entry.counters.touch();
         entry.backoff.started(now);
         let birth = Birth {
             entity,
@@ -331,7 +390,7 @@ impl Directory {
             .get(&entity)
             .is_some_and(|entry| entry.is(actor) && entry.counters.depth() == 0);
         if may_stop {
-            entities.remove(&entity);
+            self.take_out(&mut entities, entity);
             self.0.ended.notify_waiters();
         }
         may_stop
@@ -341,8 +400,14 @@ impl Directory {
     pub(super) fn forget(&self, entity: EntityRef, actor: ActorId) {
         let mut entities = self.0.entities.write();
         if entities.get(&entity).is_some_and(|entry| entry.is(actor)) {
-            entities.remove(&entity);
+            self.take_out(&mut entities, entity);
             self.0.ended.notify_waiters();
+        }
+    }
+
+    fn take_out(&self, entities: &mut HashMap<EntityRef, Entry>, entity: EntityRef) {
+        if let Some(entry) = entities.remove(&entity) {
+            self.0.roster.remove(entry.place);
         }
     }
 
@@ -353,8 +418,18 @@ impl Directory {
             return;
         };
         entry.actor = None;
-        entry.counters.restart();
+        entry.counters.restart(error);
+        let trouble = Trouble::Crashed {
+            error: error.to_owned(),
+            restarts: entry.counters.restarts(),
+        };
+        self.0.incidents.add(entity, trouble);
         self.0.ended.notify_waiters();
+        if error == RESTARTED {
+            tracing::info!(%entity, "entity is restarted by an operator");
+            drop(entities);
+            return self.revive(entity);
+        }
         let pause_ms = entry.backoff.crashed(self.0.world.clock.now());
         tracing::error!(%entity, error, pause_ms, "entity crashed; it is restarted from its last durable state");
         let weak = self.downgrade();
@@ -379,7 +454,7 @@ impl Directory {
         };
         if self.is_here(entity).is_err() || self.start_life(entity, entry).is_err() {
             // Nothing to hold on to: the next message tries again.
-            entities.remove(&entity);
+            self.take_out(&mut entities, entity);
         }
     }
 }
@@ -389,6 +464,13 @@ impl Entry {
         self.actor
             .as_ref()
             .is_some_and(|running| running.get_id() == actor)
+    }
+
+    /// Tells it something that is not counted: it does not make the entity busy. Whether it runs.
+    fn tell(&self, message: Message) -> bool {
+        let uncounted = || Timed::uncounted(message);
+        let actor = self.actor.as_ref();
+        actor.is_some_and(|actor| actor.cast(uncounted()).is_ok())
     }
 }
 
@@ -412,19 +494,16 @@ fn enqueue(entry: &Entry, message: Message) -> Result<(), Turned> {
 }
 
 /// Starts the actor of an address; tests put cores of their own behind it.
-type Spawner = fn(Birth, ActorCell) -> Result<ActorRef<Message>, SpawnErr>;
+type Spawner = fn(Birth, ActorCell) -> Result<Mailbox, SpawnErr>;
 
-fn spawn_by_kind(birth: Birth, supervisor: ActorCell) -> Result<ActorRef<Message>, SpawnErr> {
+fn spawn_by_kind(birth: Birth, supervisor: ActorCell) -> Result<Mailbox, SpawnErr> {
     match birth.entity.kind {
         EntityKind::User => spawn::<User>(birth, supervisor),
         EntityKind::Group => spawn::<Group>(birth, supervisor),
     }
 }
 
-pub(super) fn spawn<C: Kind>(
-    birth: Birth,
-    supervisor: ActorCell,
-) -> Result<ActorRef<Message>, SpawnErr> {
+pub(super) fn spawn<C: Kind>(birth: Birth, supervisor: ActorCell) -> Result<Mailbox, SpawnErr> {
     let (actor, _) =
         ActorRuntime::<Shell<C>>::spawn_linked_instant(None, Shell::new(), birth, supervisor)?;
     Ok(actor)

@@ -88,6 +88,17 @@ impl<C: Core> Machine<C> {
         &self.core
     }
 
+    /// Figures of the state, for an operator.
+    pub fn figures(&self, out: &mut Vec<(&'static str, u64)>) {
+        out.extend([
+            ("events", self.gseq),
+            ("outbox", self.outbox.len() as u64),
+            ("commits_in_flight", self.flights.len() as u64),
+            ("deferred", self.deferred.len() as u64),
+        ]);
+        out.extend(self.core.figures());
+    }
+
     /// The first actions of a life: say where the log stands, and deliver what the last life left in the outbox.
     pub fn start(&mut self, out: &mut Vec<Action<C::Reply>>) {
         let event = Event {

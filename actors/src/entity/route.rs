@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::directory::{Directory, Turned};
+use super::origin::Origin;
 use super::peers::Astray;
 use super::shell::Message;
 use crate::ownership::Place;
@@ -70,6 +71,7 @@ impl Directory {
         let message = Message::Command {
             command,
             request,
+            origin: Origin::current(),
             port,
         };
         match self.send(to, message) {

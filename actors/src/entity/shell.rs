@@ -11,35 +11,39 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, ActorStatus};
+use ractor::{Actor, ActorProcessingErr, ActorStatus};
 use rookery_protocol::command::{Answer, Command, Notice, Reply, RequestId};
 use rookery_protocol::document::{self, Key, TableId};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::ids::UserId;
+use rookery_protocol::inspect::{ActorId, TraceLine};
 use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 use tokio::sync::oneshot;
 
 use super::core::{LoadError, ReplyTo};
-use super::counters::Counters;
-use super::directory::Directory;
+use super::counters::{Counters, Handled, Timed};
+use super::directory::{Directory, Mailbox};
+use super::incidents::Trouble;
+use super::inspect::Figures;
 use super::kind::Kind;
 use super::log::Log;
 use super::machine::Machine;
+use super::origin::Origin;
 use super::stimulus::{AckTo, Action, Stimulus};
 use super::world::World;
 use crate::commit::Outcome;
-use crate::store::StoreError;
+use crate::store::{StoreError, Unit};
 
 /// Milliseconds before a delivery that failed is repeated; doubles up to [`REDELIVER_MAX_MS`].
 const REDELIVER_MS: u64 = 100;
 
+/// What an entity crashes of when an operator restarts it.
+pub(super) const RESTARTED: &str = "restarted by an operator";
+
 /// The longest pause between repetitions, in milliseconds.
 const REDELIVER_MAX_MS: u64 = 10_000;
-
-/// Never crosses nodes: entities are local, and a switchboard carries what is for others.
-impl ractor::Message for Message {}
 
 /// What an entity's mailbox holds.
 pub(super) enum Message {
@@ -47,6 +51,8 @@ pub(super) enum Message {
     Command {
         command: Command,
         request: Option<RequestId>,
+        /// The client's request that it belongs to.
+        origin: Option<Origin>,
         port: oneshot::Sender<Answer<Reply>>,
     },
     /// Another entity's outbox delivers.
@@ -66,10 +72,14 @@ pub(super) enum Message {
     Settled { ticket: u64, outcome: Outcome },
     /// A notice of the outbox was taken.
     Delivered { seq: u64 },
-    /// Stop if nothing is under way. Not counted: it does not make the entity busy.
-    Passivate,
+    /// Stop if nothing is under way, and say whether so. Not counted: it does not make the entity busy.
+    Passivate(Option<oneshot::Sender<bool>>),
     /// Stop as soon as what is under way is durable and answered; nothing new comes. Not counted either.
     Leave,
+    /// Crash, for an operator. Not counted either.
+    Restart,
+    /// Say figures of the state. Not counted either.
+    Describe(oneshot::Sender<Figures>),
 }
 
 impl Message {
@@ -80,8 +90,10 @@ impl Message {
             Self::Fetched { .. } => "Fetched",
             Self::Settled { .. } => "Settled",
             Self::Delivered { .. } => "Delivered",
-            Self::Passivate => "Passivate",
+            Self::Passivate(_) => "Passivate",
             Self::Leave => "Leave",
+            Self::Restart => "Restart",
+            Self::Describe(_) => "Describe",
         }
     }
 }
@@ -104,7 +116,18 @@ pub(super) struct Life<C: Kind> {
     acks: HashMap<AckTo, oneshot::Sender<()>>,
     next_port: u64,
     is_leaving: bool,
+    /// What the message that is handled belongs to.
+    origin: Option<Origin>,
+    /// What it wrote, if somebody looks on.
+    written: Written,
     actions: Vec<Action<C::Reply>>,
+}
+
+/// What a message wrote.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    rows: u32,
+    events: u32,
 }
 
 /// An entity whose rows cannot be read: it answers with the incident that the log tells of, and is loaded anew after a
@@ -124,15 +147,11 @@ impl<C> Shell<C> {
 }
 
 impl<C: Kind> Actor for Shell<C> {
-    type Msg = Message;
+    type Msg = Timed<Message>;
     type State = Life<C>;
     type Arguments = Birth;
 
-    async fn pre_start(
-        &self,
-        _: ActorRef<Message>,
-        birth: Birth,
-    ) -> Result<Life<C>, ActorProcessingErr> {
+    async fn pre_start(&self, _: Mailbox, birth: Birth) -> Result<Life<C>, ActorProcessingErr> {
         let (ports, acks) = (HashMap::new(), HashMap::new());
         Ok(Life {
             birth,
@@ -142,16 +161,14 @@ impl<C: Kind> Actor for Shell<C> {
             acks,
             next_port: 0,
             is_leaving: false,
+            origin: None,
+            written: Written::default(),
             actions: Vec::new(),
         })
     }
 
     /// Loads. Here rather than in `pre_start`, so that the supervisor hears of a failure. Messages wait meanwhile.
-    async fn post_start(
-        &self,
-        me: ActorRef<Message>,
-        life: &mut Life<C>,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn post_start(&self, me: Mailbox, life: &mut Life<C>) -> Result<(), ActorProcessingErr> {
         let Birth { entity, world, .. } = &life.birth;
         let entity = *entity;
         // A crashed or passivated life may have left units on the lane: they must not land after this read.
@@ -178,13 +195,18 @@ impl<C: Kind> Actor for Shell<C> {
 
     async fn handle(
         &self,
-        me: ActorRef<Message>,
-        message: Message,
+        me: Mailbox,
+        timed: Timed<Message>,
         life: &mut Life<C>,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
-            Message::Passivate => {
-                life.passivate(&me);
+        let put_ns = timed.at_ns();
+        let message = match timed.message {
+            Message::Passivate(told) => {
+                let is_idle = life.passivate(&me);
+                if let Some(told) = told {
+                    // Who does not wait any more has been told nothing.
+                    let _ = told.send(is_idle);
+                }
                 return Ok(());
             }
             Message::Leave => {
@@ -192,23 +214,74 @@ impl<C: Kind> Actor for Shell<C> {
                 life.leave(&me);
                 return Ok(());
             }
-            _ => {}
-        }
-        let clock = Arc::clone(&life.birth.world.clock);
-        let (kind, started) = (message.name(), clock.monotonic_ns());
+            Message::Restart => return Err(RESTARTED.into()),
+            Message::Describe(port) => {
+                let _ = port.send(life.figures());
+                return Ok(());
+            }
+            message => message,
+        };
+        let counters = Arc::clone(&life.birth.counters);
+        let (kind, taken_ns) = (message.name(), counters.now_ns());
+        life.origin = match &message {
+            Message::Command { origin, .. } => *origin,
+            _ => None,
+        };
         let result = life.take(&me, message);
-        life.birth.counters.handle(
-            kind,
-            clock.monotonic_ns().saturating_sub(started),
-            clock.now().0,
-        );
+        let handled = counters.handle(kind, put_ns, taken_ns);
+        life.handled(kind, handled);
         life.leave(&me);
         result
     }
 }
 
 impl<C: Kind> Life<C> {
-    fn take(&mut self, me: &ActorRef<Message>, message: Message) -> Result<(), ActorProcessingErr> {
+    /// Notes how a message was handled.
+    fn handled(&mut self, kind: &'static str, handled: Handled) {
+        let Birth {
+            entity,
+            directory,
+            counters,
+            world,
+        } = &self.birth;
+        directory
+            .kinds()
+            .record(ActorId::from(*entity).kind, kind, handled);
+        if handled.busy_ns > limits::SLOW_HANDLER_NS {
+            let ns = handled.busy_ns;
+            directory
+                .incidents()
+                .add(*entity, Trouble::Slow { kind, ns });
+        }
+        if let Some(request) = self.origin {
+            tracing::debug!(%entity, kind, %request, us = handled.busy_ns / 1_000, "handled");
+        }
+        let written = std::mem::take(&mut self.written);
+        if counters.is_tapped() {
+            let line = TraceLine {
+                at_ms: world.clock.now().0,
+                kind: kind.to_owned(),
+                request: self.origin.map(|origin| origin.to_string()),
+                wait_us: handled.wait_ns / 1_000,
+                handle_us: handled.busy_ns / 1_000,
+                writes: written.rows,
+                events: written.events,
+                depth: counters.depth(),
+            };
+            directory.taps().show(*entity, &line);
+        }
+    }
+
+    /// Figures of the state, for an operator.
+    fn figures(&self) -> Figures {
+        let mut figures = vec![("waiting_for_an_answer", self.ports.len() as u64)];
+        if let Some(machine) = &self.machine {
+            machine.figures(&mut figures);
+        }
+        figures
+    }
+
+    fn take(&mut self, me: &Mailbox, message: Message) -> Result<(), ActorProcessingErr> {
         if let Some(spoiled) = &self.spoiled {
             // Notices are not taken, so they come again.
             if let Message::Command { port, .. } = message {
@@ -237,6 +310,7 @@ impl<C: Kind> Life<C> {
             Message::Command {
                 command,
                 request,
+                origin: _,
                 port,
             } => {
                 if port.is_closed() {
@@ -281,7 +355,9 @@ impl<C: Kind> Life<C> {
             Message::Fetched { table, key, row } => Stimulus::Fetched { table, key, row },
             Message::Settled { ticket, outcome } => Stimulus::Settled { ticket, outcome },
             Message::Delivered { seq } => Stimulus::Delivered { seq },
-            Message::Passivate | Message::Leave => return None,
+            Message::Passivate(_) | Message::Leave | Message::Restart | Message::Describe(_) => {
+                return None;
+            }
         })
     }
 
@@ -295,14 +371,21 @@ impl<C: Kind> Life<C> {
         self.next_port
     }
 
-    fn carry_out(&mut self, me: &ActorRef<Message>) -> Result<(), ActorProcessingErr> {
+    fn carry_out(&mut self, me: &Mailbox) -> Result<(), ActorProcessingErr> {
         let mut actions = std::mem::take(&mut self.actions);
         for action in actions.drain(..) {
             match action {
                 Action::Submit { ticket, unit } => {
                     let (mailbox, counters) = (me.clone(), Arc::clone(&self.birth.counters));
+                    if counters.is_tapped() {
+                        self.written.add(&unit);
+                    }
+                    let (entity, origin) = (self.birth.entity, self.origin);
                     let done = move |outcome| {
-                        post(&mailbox, &counters, Message::Settled { ticket, outcome })
+                        if let Some(request) = origin {
+                            tracing::debug!(%entity, %request, ?outcome, "settled");
+                        }
+                        post(&mailbox, &counters, Message::Settled { ticket, outcome });
                     };
                     // Commands are refused well before the lane is full, so this is a fault: start over.
                     self.birth.world.lane.submit(unit, Box::new(done))?;
@@ -357,7 +440,7 @@ impl<C: Kind> Life<C> {
         Ok(())
     }
 
-    fn fetch(&self, me: &ActorRef<Message>, table: TableId, key: Key) {
+    fn fetch(&self, me: &Mailbox, table: TableId, key: Key) {
         let (mailbox, counters) = (me.clone(), Arc::clone(&self.birth.counters));
         let (entity, world) = (self.birth.entity, self.birth.world.clone());
         tokio::spawn(async move {
@@ -383,7 +466,7 @@ impl<C: Kind> Life<C> {
     }
 
     /// Delivers until it was taken, or this life is over: the next life does it again.
-    fn deliver(&self, me: &ActorRef<Message>, seq: u64, to: EntityRef, notice: Notice) {
+    fn deliver(&self, me: &Mailbox, seq: u64, to: EntityRef, notice: Notice) {
         let (mailbox, counters) = (me.clone(), Arc::clone(&self.birth.counters));
         let directory = self.birth.directory.clone();
         let from = self.birth.entity;
@@ -404,7 +487,7 @@ impl<C: Kind> Life<C> {
     }
 
     /// Ends an entity that goes elsewhere once nothing of it is under way. What it wrote is on the lane by then.
-    fn leave(&self, me: &ActorRef<Message>) {
+    fn leave(&self, me: &Mailbox) {
         let is_settled = self.ports.is_empty()
             && self.birth.counters.depth() == 0
             && self.machine.as_ref().is_none_or(Machine::is_settled);
@@ -414,19 +497,29 @@ impl<C: Kind> Life<C> {
         }
     }
 
-    fn passivate(&mut self, me: &ActorRef<Message>) {
+    fn passivate(&mut self, me: &Mailbox) -> bool {
         // One that is spoiled has no machine.
         let idle = self.ports.is_empty() && self.machine.as_ref().is_none_or(Machine::is_idle);
-        if idle && self.birth.directory.retire(self.birth.entity, me.get_id()) {
+        let is_idle = idle && self.birth.directory.retire(self.birth.entity, me.get_id());
+        if is_idle {
             me.stop(Some("idle".to_owned()));
+        }
+        is_idle
+    }
+}
+
+impl Written {
+    fn add(&mut self, unit: &Unit) {
+        for write in &unit.writes {
+            self.rows += 1;
+            self.events += u32::from(write.table() == TableId::Events);
         }
     }
 }
 
 /// Counts a message and puts it into a mailbox; a stopped actor's messages are of no use to anybody.
-pub(super) fn post(mailbox: &ActorRef<Message>, counters: &Counters, message: Message) {
-    counters.enqueue();
-    let _ = mailbox.cast(message);
+pub(super) fn post(mailbox: &Mailbox, counters: &Counters, message: Message) {
+    let _ = mailbox.cast(counters.enqueue(message));
 }
 
 /// Answers; an asker that no longer waits has been told that the outcome is unknown.

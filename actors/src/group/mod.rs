@@ -137,6 +137,14 @@ impl Core for Group {
         }
     }
 
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        let mut figures = vec![("commands_that_wait_for_rows", self.waiting.len() as u64)];
+        if let Some(live) = &self.live {
+            figures.extend(live.figures());
+        }
+        figures
+    }
+
     /// Commands that wait for a row are nowhere else.
     fn is_in_use(&self) -> bool {
         !self.waiting.is_empty()
@@ -234,6 +242,22 @@ impl Group {
 }
 
 impl Live {
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        let (voices, rooms) = self.voices.len();
+        let figures = [
+            ("members", self.members.len()),
+            ("recipients", self.people.len()),
+            ("channels", self.document.channels.len()),
+            ("roles", self.document.roles.len()),
+            ("invites", self.invites.len()),
+            ("bans", self.banned.len()),
+            ("messages_in_memory", self.recent.len()),
+            ("people_in_voice", voices),
+            ("voice_rooms", rooms),
+        ];
+        figures.map(|(name, count)| (name, count as u64)).to_vec()
+    }
+
     fn new(document: GroupDocument, kit: Kit) -> Self {
         Self {
             document,

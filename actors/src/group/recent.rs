@@ -18,6 +18,11 @@ pub(super) struct Recent<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V> Recent<K, V> {
+    /// How many rows are known, or known to be missing.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Keeps at most `limit` rows, but for those that are held.
     pub(super) fn new(limit: usize) -> Self {
         Self {

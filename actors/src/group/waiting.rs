@@ -120,6 +120,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// How many commands wait.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }

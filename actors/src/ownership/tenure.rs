@@ -22,6 +22,11 @@ impl Tenure {
         self.0.store(until.0, Relaxed);
     }
 
+    /// Milliseconds for which answers are true still.
+    pub fn left(&self, now: Boot) -> u64 {
+        self.0.load(Relaxed).saturating_sub(now.0)
+    }
+
     /// Whether an answer at `now` is true.
     pub fn holds(&self, now: Boot) -> bool {
         now.0 < self.0.load(Relaxed)

@@ -1,13 +1,14 @@
 //! The view: who is in the cluster.
 
 use rookery_protocol::document::{
-    IncarnationId, IncarnationRow, Incarnations, Key, NodeState, Phase, TableId, View, ViewNode,
-    ViewRow,
+    IncarnationId, IncarnationRow, Incarnations, Key, NodeState, Phase, Pin, TableId, View,
+    ViewNode, ViewRow,
 };
 use rookery_protocol::limits::CLUSTER_NODES;
 
 use super::is_live;
 use super::op::{Decision, Refusal, Verdict, done, refused};
+use super::shard::preferred;
 use crate::store::{Named, put};
 
 /// Changes the view, if it still is the one that the change was made from.
@@ -84,6 +85,36 @@ pub(super) fn up(view: &ViewRow) -> impl Iterator<Item = &str> {
         .iter()
         .filter(is_up)
         .map(|node| node.id.node.as_str())
+}
+
+/// The node that each shard of so many belongs to: the one that an operator chose, if it is up, or else the one it prefers.
+pub(super) fn homes(view: &ViewRow, shards: u16) -> impl Iterator<Item = (u16, Option<&str>)> {
+    let mut pins = view.pins.iter().peekable();
+    (0..shards).map(move |shard| {
+        while pins.next_if(|pin| pin.shard < shard).is_some() {}
+        let pin = pins.next_if(|pin| pin.shard == shard);
+        let pinned = pin.and_then(|pin| up(view).find(|node| *node == pin.node));
+        (shard, pinned.or_else(|| preferred(shard, up(view))))
+    })
+}
+
+/// The view with a shard at a node of an operator's choice, or at the one it prefers.
+pub(super) fn pin(view: &mut ViewRow, shard: u16, node: Option<&str>) {
+    let place = view.pins.partition_point(|pin| pin.shard < shard);
+    let is_pinned = view.pins.get(place).is_some_and(|pin| pin.shard == shard);
+    if is_pinned {
+        view.pins.remove(place);
+    }
+    if let Some(node) = node {
+        let node = node.to_owned();
+        view.pins.insert(place, Pin { shard, node });
+    }
+}
+
+/// Whether a shard is pinned to a node, or to none.
+pub(super) fn is_pinned(view: &ViewRow, shard: u16, node: Option<&str>) -> bool {
+    let found = view.pins.iter().find(|pin| pin.shard == shard);
+    found.map(|pin| pin.node.as_str()) == node
 }
 
 /// An incarnation's place in the view.

@@ -55,6 +55,23 @@ pub struct Census {
     pub log_bytes: usize,
 }
 
+/// A session as an operator sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionView {
+    /// Which.
+    pub session: SessionRef,
+    /// Who identified.
+    pub identity: Identity,
+    /// Whether it has a socket.
+    pub is_connected: bool,
+    /// The number of its last event.
+    pub seq: u64,
+    /// Topics that it is on.
+    pub topics: usize,
+    /// Bytes of events that wait for its socket.
+    pub pending_bytes: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Slot<W> {
     pub(super) generation: u32,
@@ -106,6 +123,27 @@ impl<W> Lane<W> {
             log_entries: self.log.len(),
             log_bytes: self.log.bytes(),
         }
+    }
+
+    /// The sessions of a user, the oldest first.
+    pub fn sessions_of(&self, user: UserId) -> Vec<SessionView> {
+        let indices = self.users.get(&user).into_iter().flatten();
+        let views = indices.filter_map(|&index| {
+            let slot = self.slots.get(index as usize)?;
+            let session = slot.session.as_ref()?;
+            Some(SessionView {
+                session: SessionRef {
+                    slot: index,
+                    generation: slot.generation,
+                },
+                identity: session.identity,
+                is_connected: session.wire.is_some(),
+                seq: session.seq,
+                topics: session.topics.len(),
+                pending_bytes: session.pending_bytes,
+            })
+        });
+        views.collect()
     }
 
     /// The write side of a session that has a socket.

@@ -37,7 +37,7 @@ mod tests;
 pub use choice::Choice;
 pub use delivery::{Deliveries, Delivery, Flush};
 pub use keeper::Keeper;
-pub use lane::{Census, Config, Lane};
+pub use lane::{Census, Config, Lane, SessionView};
 pub use names::Names;
 pub use search::{Search, Step};
 pub use since::{Reading, Since, is_shown_anew, page_above};

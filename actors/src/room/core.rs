@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rookery_protocol::client::voice::{
-    IceServer, MediaRights, ServerFrame, Streams, VoiceClose, Want,
+    IceServer, MediaRights, RIDS, ServerFrame, Slot, Stats, Streams, VoiceClose, Want,
 };
 use rookery_protocol::ids::UserId;
 use rookery_protocol::limits;
@@ -100,6 +100,25 @@ pub struct Served {
     pub cameras: usize,
     /// Screens that are shared.
     pub screens: usize,
+}
+
+/// Somebody's media; for the console.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerView {
+    /// Whose.
+    pub user: UserId,
+    /// What it told of itself last.
+    pub stats: Stats,
+    /// Simulcast layers that he is sent, the smallest being 0.
+    pub layers: Vec<u8>,
+}
+
+/// The simulcast layer that plays in a slot.
+fn layer(slot: &Slot) -> Option<u8> {
+    slot.stream.filter(|_| !slot.paused)?;
+    let rid = slot.rid.as_deref()?;
+    let index = RIDS.iter().position(|known| *known == rid)?;
+    u8::try_from(index).ok()
 }
 
 /// A room.
@@ -254,6 +273,18 @@ impl Room {
         }
     }
 
+    /// Those whose media has told something of itself.
+    pub fn peers(&self) -> Vec<PeerView> {
+        let peers = self.seats.iter().filter_map(|(&user, seat)| {
+            Some(PeerView {
+                user,
+                stats: seat.stats?,
+                layers: seat.layers.clone(),
+            })
+        });
+        peers.collect()
+    }
+
     fn media(&mut self, now: Millis, event: MediaEvent, out: &mut Vec<Effect>) {
         match event {
             MediaEvent::Connected(peer) => {
@@ -273,8 +304,18 @@ impl Room {
                 let speaking = u8::from(is_speaking);
                 self.tell_all(ServerFrame::Speaking { user_id, speaking }, out);
             }
-            MediaEvent::Slots(peer, slots) => self.tell(peer, ServerFrame::Slots { slots }, out),
-            MediaEvent::Stats(peer, stats) => self.tell(peer, ServerFrame::Stats(stats), out),
+            MediaEvent::Slots(peer, slots) => {
+                if let Some((_, seat)) = self.of(peer) {
+                    seat.layers = slots.iter().filter_map(layer).collect();
+                }
+                self.tell(peer, ServerFrame::Slots { slots }, out);
+            }
+            MediaEvent::Stats(peer, stats) => {
+                if let Some((_, seat)) = self.of(peer) {
+                    seat.stats = Some(stats);
+                }
+                self.tell(peer, ServerFrame::Stats(stats), out);
+            }
         }
     }
 

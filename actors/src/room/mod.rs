@@ -14,6 +14,6 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use self::core::{Effect, Input, Room, Served};
+pub use self::core::{Effect, Input, PeerView, Room, Served};
 pub use self::ports::{Media, MediaEvent, MediaMaker, PeerId, SocketId, VoicePort};
 pub use self::rooms::{Busy, RoomView, RoomWorld, Rooms};

@@ -12,13 +12,14 @@ use ractor::{
 use rookery_protocol::command::group::BeatRoom;
 use rookery_protocol::document::IncarnationId;
 use rookery_protocol::ids::{ChannelId, GroupId};
+use rookery_protocol::inspect::ActorKind;
 use rookery_protocol::limits;
 use rookery_protocol::voice::{RoomId, RoomOrders};
 
-use super::core::{Input, Served};
+use super::core::{Input, PeerView, Served};
 use super::ports::{MediaMaker, SocketId, VoicePort};
 use super::shell::{Birth, Message, Posted, Shell, post};
-use crate::entity::{Clock, Counters, CountersView};
+use crate::entity::{Clock, Counters, CountersView, Kinds, Timed};
 
 /// What rooms need of their node.
 #[async_trait]
@@ -41,26 +42,55 @@ pub trait RoomWorld: Send + Sync + 'static {
 #[error("too many wait")]
 pub struct Busy;
 
+/// Nanoseconds between two marks of a room's counters.
+const MARK_NS: u64 = 5_000_000_000;
+
 /// What is counted of a room.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
     counters: Counters,
+    kinds: Arc<Kinds>,
     people: AtomicUsize,
     cameras: AtomicUsize,
     screens: AtomicUsize,
+    peers: Mutex<Vec<PeerView>>,
 }
 
 impl Tally {
-    pub(super) fn enqueue(&self) {
-        self.counters.enqueue();
+    fn new(clock: Arc<dyn Clock>, kinds: Arc<Kinds>) -> Self {
+        Self {
+            counters: Counters::new(clock),
+            kinds,
+            people: AtomicUsize::new(0),
+            cameras: AtomicUsize::new(0),
+            screens: AtomicUsize::new(0),
+            peers: Mutex::default(),
+        }
+    }
+
+    pub(super) fn enqueue(&self, message: Message) -> Timed<Message> {
+        self.counters.enqueue(message)
     }
 
     pub(super) fn depth(&self) -> u64 {
         self.counters.depth()
     }
 
-    pub(super) fn handle(&self, kind: &'static str, ns: u64, now_ms: u64) {
-        self.counters.handle(kind, ns, now_ms);
+    pub(super) fn now_ns(&self) -> u64 {
+        self.counters.now_ns()
+    }
+
+    pub(super) fn handle(&self, kind: &'static str, put_ns: u64, taken_ns: u64) {
+        let handled = self.counters.handle(kind, put_ns, taken_ns);
+        self.kinds.record(ActorKind::Room, kind, handled);
+    }
+
+    /// Notes what there is to see from time to time.
+    pub(super) fn look(&self, peers: Vec<PeerView>) {
+        *self.peers.lock() = peers;
+        if self.counters.since_mark_ns() >= MARK_NS {
+            self.counters.mark();
+        }
     }
 
     pub(super) fn serve(&self, served: Served) {
@@ -79,18 +109,20 @@ impl Tally {
 }
 
 /// A room as an operator sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RoomView {
     /// Which.
     pub id: RoomId,
     /// Who is in it.
     pub served: Served,
+    /// Each of them whose media has told something of itself.
+    pub peers: Vec<PeerView>,
     /// Its actor.
     pub counters: CountersView,
 }
 
 struct Entry {
-    actor: ActorRef<Message>,
+    actor: ActorRef<Timed<Message>>,
     tally: Arc<Tally>,
 }
 
@@ -98,6 +130,7 @@ struct Inner {
     world: Arc<dyn RoomWorld>,
     rooms: Mutex<HashMap<RoomId, Entry>>,
     supervisor: OnceLock<ActorRef<Never>>,
+    kinds: Arc<Kinds>,
 }
 
 /// A handle to the rooms of a node; cheap to clone.
@@ -121,6 +154,7 @@ impl Rooms {
             world,
             rooms: Mutex::default(),
             supervisor: OnceLock::new(),
+            kinds: Arc::default(),
         }));
         let weak = Arc::downgrade(&rooms.0);
         let (supervisor, _) = Supervisor::spawn(None, Supervisor, weak).await?;
@@ -184,9 +218,31 @@ impl Rooms {
         let views = rooms.iter().map(|(&id, entry)| RoomView {
             id,
             served: entry.tally.served(),
+            peers: entry.tally.peers.lock().clone(),
             counters: entry.tally.counters.view(),
         });
         views.collect()
+    }
+
+    /// How many rooms are here, and people in them.
+    pub fn count(&self) -> (usize, usize) {
+        let rooms = self.0.rooms.lock();
+        let people = rooms.values().map(|entry| entry.tally.served().people);
+        (rooms.len(), people.sum())
+    }
+
+    /// Their messages by kind.
+    pub fn kinds(&self) -> &Kinds {
+        &self.0.kinds
+    }
+
+    /// Ends the rooms of a channel; whether there was one.
+    pub fn end(&self, channel: ChannelId) -> bool {
+        let rooms = self.0.rooms.lock();
+        let of_channel = rooms.iter().filter(|(id, _)| id.channel == channel);
+        let ended =
+            of_channel.map(|(_, entry)| entry.actor.stop(Some("by an operator".to_owned())));
+        ended.count() > 0
     }
 
     /// Ends all rooms.
@@ -199,7 +255,8 @@ impl Rooms {
     }
 
     fn spawn(&self, id: RoomId) -> Result<Entry, Busy> {
-        let tally = Arc::<Tally>::default();
+        let (clock, kinds) = (Arc::clone(self.clock()), Arc::clone(&self.0.kinds));
+        let tally = Arc::new(Tally::new(clock, kinds));
         let birth = Birth {
             id,
             rooms: self.clone(),

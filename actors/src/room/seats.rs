@@ -1,7 +1,7 @@
 //! The places in a room: who gets one, what its client offers and sends, and how it ends.
 
 use rookery_protocol::client::voice::{
-    IceServer, MaxSlots, MediaRights, Participant, ServerFrame, Streams, VoiceClose,
+    IceServer, MaxSlots, MediaRights, Participant, ServerFrame, Stats, Streams, VoiceClose,
 };
 use rookery_protocol::ids::UserId;
 use rookery_protocol::limits;
@@ -27,6 +27,10 @@ pub(super) struct Seat {
     pub(super) is_answering: bool,
     /// The offer that came meanwhile.
     pub(super) next_offer: Option<String>,
+    /// What its media told of itself last.
+    pub(super) stats: Option<Stats>,
+    /// Simulcast layers that it is sent, the smallest being 0.
+    pub(super) layers: Vec<u8>,
 }
 
 /// A client that waits for the group's word.
@@ -58,6 +62,8 @@ impl Room {
             alone_since: None,
             is_answering: false,
             next_offer: None,
+            stats: None,
+            layers: Vec::new(),
         };
         self.seats.insert(who.user, seat);
         let ready = ServerFrame::Ready {

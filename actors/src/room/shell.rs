@@ -18,6 +18,7 @@ use rookery_protocol::voice::RoomId;
 use super::core::{Effect, Input, Room};
 use super::ports::{Media, SocketId, VoicePort};
 use super::rooms::{Rooms, Tally};
+use crate::entity::Timed;
 
 /// What a room's mailbox holds.
 pub(super) enum Message {
@@ -26,9 +27,6 @@ pub(super) enum Message {
     /// Something happened.
     Input(Input),
 }
-
-/// Never crosses nodes: a room's sockets and media are where it is.
-impl ractor::Message for Message {}
 
 impl Message {
     fn name(&self) -> &'static str {
@@ -71,13 +69,13 @@ pub(super) struct Life {
 pub(super) struct Shell;
 
 impl Actor for Shell {
-    type Msg = Message;
+    type Msg = Timed<Message>;
     type State = Life;
     type Arguments = Birth;
 
     async fn pre_start(
         &self,
-        me: ActorRef<Message>,
+        me: ActorRef<Timed<Message>>,
         birth: Birth,
     ) -> Result<Life, ActorProcessingErr> {
         let (mailbox, tally) = (me.clone(), Arc::clone(&birth.tally));
@@ -108,12 +106,14 @@ impl Actor for Shell {
 
     async fn handle(
         &self,
-        me: ActorRef<Message>,
-        message: Message,
+        me: ActorRef<Timed<Message>>,
+        timed: Timed<Message>,
         life: &mut Life,
     ) -> Result<(), ActorProcessingErr> {
         let clock = Arc::clone(life.birth.rooms.clock());
-        let (kind, started) = (message.name(), clock.monotonic_ns());
+        let (put_ns, message) = (timed.at_ns(), timed.message);
+        let (kind, taken_ns) = (message.name(), life.birth.tally.now_ns());
+        let is_tick = matches!(message, Message::Input(Input::Tick));
         match message {
             Message::Opened(socket, port) => {
                 life.ports.insert(socket, port);
@@ -126,15 +126,17 @@ impl Actor for Shell {
                 life.carry_out(&me);
             }
         }
-        let ns = clock.monotonic_ns().saturating_sub(started);
-        life.birth.tally.handle(kind, ns, clock.now().0);
+        life.birth.tally.handle(kind, put_ns, taken_ns);
         life.birth.tally.serve(life.room.served());
+        if is_tick {
+            life.birth.tally.look(life.room.peers());
+        }
         Ok(())
     }
 }
 
 impl Life {
-    fn carry_out(&mut self, me: &ActorRef<Message>) {
+    fn carry_out(&mut self, me: &ActorRef<Timed<Message>>) {
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
             match effect {
@@ -206,12 +208,11 @@ pub(super) enum Posted {
 }
 
 /// Puts a message into a room's mailbox.
-pub(super) fn post(mailbox: &ActorRef<Message>, tally: &Tally, message: Message) -> Posted {
+pub(super) fn post(mailbox: &ActorRef<Timed<Message>>, tally: &Tally, message: Message) -> Posted {
     if tally.depth() >= limits::ROOM_MAILBOX {
         return Posted::Full;
     }
-    tally.enqueue();
-    match mailbox.cast(message) {
+    match mailbox.cast(tally.enqueue(message)) {
         Ok(()) => Posted::Taken,
         Err(_) => Posted::Gone,
     }

@@ -84,6 +84,19 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// The table that it changes.
+    pub fn table(&self) -> TableId {
+        match self {
+            Self::Put { table, .. }
+            | Self::Insert { table, .. }
+            | Self::Delete { table, .. }
+            | Self::DeleteUpTo { table, .. }
+            | Self::DeleteRange { table, .. } => *table,
+        }
+    }
+}
+
 /// What one step of one entity wants written: all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {

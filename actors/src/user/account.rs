@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::client::user::self_user;
 use rookery_protocol::command::user::{
-    Account, ChangeEmail, ChangePassword, ChangeUsername, DeleteAccount,
+    Account, ChangeEmail, ChangePassword, ChangeUsername, DeleteAccount, SetPassword, Suspend,
 };
 use rookery_protocol::command::{Answer, Notice};
 use rookery_protocol::document::{
@@ -117,6 +117,39 @@ impl Live {
         }
         self.changed(turn);
         Ok(self.account())
+    }
+
+    /// Locks or unlocks the account.
+    pub(super) fn suspend(&mut self, turn: &mut Turn<'_>, request: Suspend) -> Answer<()> {
+        if self.document.suspended == request.suspended {
+            return Ok(());
+        }
+        self.document.suspended = request.suspended;
+        if request.suspended {
+            self.close_all(turn);
+        }
+        self.changed(turn);
+        Ok(())
+    }
+
+    /// A new password, from an operator.
+    pub(super) fn set_password(&mut self, turn: &mut Turn<'_>, request: SetPassword) -> Answer<()> {
+        if self.document.application.is_some() {
+            return Err(ErrorCode::BotsCannotUse.into());
+        }
+        self.document.password_hash = Some(request.password_hash);
+        self.close_all(turn);
+        self.changed(turn);
+        Ok(())
+    }
+
+    /// Closes every login, and every socket of the account; the caller writes.
+    fn close_all(&mut self, turn: &mut Turn<'_>) {
+        self.document.logins.clear();
+        turn.act(Act::Close {
+            login: None,
+            code: CloseCode::AuthenticationFailed,
+        });
     }
 
     /// `Unauthorized` unless the password is the one whose hash was checked against at the edge.

@@ -46,6 +46,7 @@ pub(super) fn create(turn: &mut Turn<'_>, id: UserId, request: CreateApplication
         }),
         created_at: turn.now,
         deleted: false,
+        suspended: false,
     }
 }
 

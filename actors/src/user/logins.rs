@@ -51,6 +51,9 @@ impl Live {
         if self.document.password_hash.as_ref() != Some(&password_hash) {
             return Err(ErrorCode::Unauthorized.into());
         }
+        if self.document.suspended {
+            return Err(ErrorCode::Suspended.into());
+        }
         if self.login(login.id).is_some() {
             return Err(ErrorCode::Internal.into());
         }

@@ -87,6 +87,10 @@ impl Core for User {
             Input::Fetched { .. } => {}
         }
     }
+
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        self.live.as_deref().map(Live::figures).unwrap_or_default()
+    }
 }
 
 impl User {
@@ -138,6 +142,8 @@ impl User {
             ListMentions => list_mentions,
             Signal => signal,
             Attach => attach,
+            Suspend => suspend,
+            SetPassword => set_password,
             Detach => detach,
         }
     }
@@ -163,6 +169,18 @@ fn gone(command: &UserCommand) -> Answer<UserReply> {
 }
 
 impl Live {
+    fn figures(&self) -> Vec<(&'static str, u64)> {
+        let (read, mentions) = self.unread.len();
+        let figures = [
+            ("gateway_sessions", self.sessions.len()),
+            ("logins", self.document.logins.len()),
+            ("blocked", self.blocked.len()),
+            ("read_states", read),
+            ("mentions", mentions),
+        ];
+        figures.map(|(name, count)| (name, count as u64)).to_vec()
+    }
+
     fn new(document: UserDocument) -> Self {
         Self {
             document,

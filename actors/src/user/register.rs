@@ -28,5 +28,6 @@ pub(super) fn register(turn: &mut Turn<'_>, id: UserId, request: Register) -> Us
         application: None,
         created_at: turn.now,
         deleted: false,
+        suspended: false,
     }
 }

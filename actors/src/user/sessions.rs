@@ -15,6 +15,10 @@ use super::{Live, Turn};
 pub(super) struct Sessions(VecDeque<String>);
 
 impl Sessions {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn attach(&mut self, session: String) {
         self.detach(&session);
         if self.0.len() >= limits::SESSIONS_PER_USER {

@@ -43,6 +43,11 @@ impl Unread {
         })
     }
 
+    /// How many channels have a read state, and how many mentions wait.
+    pub(super) fn len(&self) -> (usize, usize) {
+        (self.read.len(), self.mentions.len())
+    }
+
     fn has_read(&self, channel: ChannelId, message: MessageId) -> bool {
         let last = self.read.get(&channel);
         last.is_some_and(|&last| message <= last)

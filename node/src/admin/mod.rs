@@ -1,7 +1,11 @@
-//! The admin socket: HTTP over `admin.sock` in the data folder, for the commands of whoever may read that folder. It serves
-//! what only the process that holds the store can do: a backup, looking the store over, ending in order.
+//! The admin API: what operators see of the cluster, and what they have it do. HTTP over two doors: `admin.sock` in the data
+//! folder, for whoever may read that folder; and `[admin] listen`, for whoever has a token. Behind both is the same router.
 
+pub mod api;
+mod audit;
 pub mod client;
+mod routes;
+mod tokens;
 
 use std::convert::Infallible;
 use std::io;
@@ -9,28 +13,37 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use futures_util::stream;
 use rookery_actors::entity::Clock;
 use rookery_actors::store::Snapshots;
 use rookery_protocol::client::encode;
+use rookery_protocol::inspect::Act;
+use rookery_protocol::limits;
 use serde::Deserialize;
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 use crate::backup::produce::{PIECES, Source};
+use crate::inspect::Inspector;
+use crate::listener::Listener;
 use crate::store::create_data_folder;
 use crate::store::{check, driver};
+use crate::tls::Certificates;
 use crate::{media, random};
+
+use self::tokens::Operator;
 
 /// The socket in the data folder.
 pub const SOCKET: &str = "admin.sock";
@@ -51,43 +64,56 @@ struct CheckQuery {
 
 struct Parts {
     app: App,
+    inspector: Arc<Inspector>,
     snapshots: Arc<dyn Snapshots>,
     /// One backup or look at the store at a time: each keeps old pages of the store alive.
     places: Arc<Semaphore>,
     stopping: CancellationToken,
 }
 
-/// The socket of a serving node; gone from the folder when this is dropped.
-pub struct AdminSocket {
-    path: PathBuf,
-}
+/// The admin API of a serving node.
+#[derive(Clone)]
+pub struct AdminApi(Arc<Parts>);
 
-impl AdminSocket {
-    /// Serves until `stopping` is cancelled.
-    ///
-    /// # Errors
-    /// The socket cannot be made; another process that uses the folder is one reason.
-    pub fn serve(
-        app: App,
+impl AdminApi {
+    /// The API of a node, which ends with `stopping`.
+    pub fn new(
+        inspector: Arc<Inspector>,
         snapshots: Arc<dyn Snapshots>,
         stopping: CancellationToken,
-    ) -> io::Result<Self> {
-        // With a database elsewhere nothing else may have made it yet.
-        create_data_folder(&app.config.data)?;
-        let path = app.config.data.join(SOCKET);
-        let listener = bind(&path)?;
-        let parts = Arc::new(Parts {
-            app,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            app: inspector.app().clone(),
+            inspector,
             snapshots,
             places: Arc::new(Semaphore::new(1)),
-            stopping: stopping.clone(),
-        });
-        let router = Router::new()
+            stopping,
+        }))
+    }
+
+    fn routes(&self) -> Router {
+        Router::new()
             .route("/backup", post(backup))
             .route("/store/check", post(check_store))
             .route("/node/drain", post(drain))
             .route("/voice", post(voice))
-            .with_state(parts);
+            .merge(routes::table())
+            .fallback(async || refuse(StatusCode::NOT_FOUND, "there is no such route"))
+            .with_state(Arc::clone(&self.0))
+    }
+
+    /// Serves on the socket in the data folder.
+    ///
+    /// # Errors
+    /// The socket cannot be made; another process that uses the folder is one reason.
+    pub fn serve_here(&self) -> io::Result<AdminSocket> {
+        // With a database elsewhere nothing else may have made it yet.
+        let data = &self.0.app.config.data;
+        create_data_folder(data)?;
+        let path = data.join(SOCKET);
+        let listener = bind(&path)?;
+        let router = self.routes().layer(Extension(Operator::local()));
+        let stopping = self.0.stopping.clone();
         tokio::spawn(async move {
             let serving = axum::serve(listener, router);
             let served = serving.with_graceful_shutdown(async move { stopping.cancelled().await });
@@ -95,8 +121,26 @@ impl AdminSocket {
                 tracing::warn!(%error, "the admin socket ended");
             }
         });
-        Ok(Self { path })
+        Ok(AdminSocket { path })
     }
+
+    /// Serves those who have a token.
+    pub fn serve_elsewhere(&self, socket: TcpListener, certificates: Option<Arc<Certificates>>) {
+        let guarded = middleware::from_fn_with_state(Arc::clone(&self.0), routes::guard);
+        let listener = Listener {
+            router: self.routes().layer(guarded),
+            certificates,
+            places: Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS)),
+            stopping: self.0.stopping.clone(),
+            connections: TaskTracker::new(),
+        };
+        tokio::spawn(listener.run(socket));
+    }
+}
+
+/// The socket of a serving node; gone from the folder when this is dropped.
+pub struct AdminSocket {
+    path: PathBuf,
 }
 
 impl Drop for AdminSocket {
@@ -132,7 +176,14 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
 }
 
 /// `POST /backup?files=`: the backup, as it is made.
-async fn backup(State(parts): State<Arc<Parts>>, Query(query): Query<BackupQuery>) -> Response {
+async fn backup(
+    State(parts): State<Arc<Parts>>,
+    Extension(operator): Extension<Operator>,
+    Query(query): Query<BackupQuery>,
+) -> Response {
+    if let Err(refusal) = routes::require_act(&operator) {
+        return refusal;
+    }
     let app = &parts.app;
     let Ok(place) = Arc::clone(&parts.places).try_acquire_owned() else {
         return busy();
@@ -186,7 +237,19 @@ async fn check_store(State(parts): State<Arc<Parts>>, Query(query): Query<CheckQ
 }
 
 /// `POST /node/drain`: has the node end in order; the answer ends with the process.
-async fn drain(State(parts): State<Arc<Parts>>) -> Response {
+async fn drain(
+    State(parts): State<Arc<Parts>>,
+    Extension(operator): Extension<Operator>,
+) -> Response {
+    let act = Act::Drain {
+        node: parts.inspector.node().to_owned(),
+        stay: false,
+    };
+    let noted = match routes::admit(&parts, &operator, &act).await {
+        Ok(noted) => noted,
+        Err(refusal) => return refusal,
+    };
+    audit::close(&parts.app, noted, "it gives everything away and ends").await;
     parts.app.drain.cancel();
     Body::from_stream(stream::pending::<Result<Bytes, Infallible>>()).into_response()
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use rookery_actors::entity::{Astray, Peers};
+use rookery_actors::entity::{Astray, Origin, Peers};
 use rookery_actors::link::Class;
 use rookery_protocol::cluster::Envelope;
 use rookery_protocol::command::{Answer, Command, Notice, Reply, RequestId};
 use rookery_protocol::document::IncarnationId;
 use rookery_protocol::entity::EntityRef;
+use rookery_protocol::inspect::{Question, Said};
 use rookery_protocol::limits::{ASK_MS, REMOTE_CALLS};
 use rookery_protocol::session::Taken;
 use tokio::sync::oneshot;
@@ -25,6 +26,8 @@ pub(super) enum Outcome {
     Answer(Box<Answer<Reply>>),
     /// What there is of a session.
     Session(Box<Taken>),
+    /// What it says to an operator, in JSON.
+    Said(String),
     /// It took the notice.
     Taken,
     /// The entity is not there, or the link is cut.
@@ -137,6 +140,21 @@ impl Cluster {
         }
     }
 
+    /// Asks a node for an operator; none: it did not answer in time, or not so that it is understood.
+    pub async fn inspect(
+        &self,
+        at: &IncarnationId,
+        question: &Question,
+        within: Duration,
+    ) -> Option<Said> {
+        let question = serde_json::to_string(question).ok()?;
+        let asked = self.call(at, within, |call| Envelope::Inspect { call, question });
+        match asked.await? {
+            Outcome::Said(said) => serde_json::from_str(&said).ok(),
+            _ => None,
+        }
+    }
+
     /// Waits until a peer has taken everything sent to it before; whether it has.
     pub(super) async fn flush(&self, peer: &IncarnationId) -> bool {
         let within = Duration::from_millis(ASK_MS);
@@ -168,6 +186,7 @@ impl Peers for Cluster {
             to,
             command,
             deadline_ms: u32::try_from(within.as_millis()).unwrap_or(u32::MAX),
+            origin: Origin::current().map(|origin| origin.0),
         };
         match self.call(at, within, envelope).await {
             Some(Outcome::Answer(answer)) => Ok(*answer),

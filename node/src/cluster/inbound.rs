@@ -1,14 +1,15 @@
 //! What comes in over the links.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use rookery_actors::entity::Astray;
+use rookery_actors::entity::{Astray, Origin};
 use rookery_actors::link::{Class, Inbound};
 use rookery_actors::ownership::{Input, Place, shard_of};
 use rookery_protocol::cluster::Envelope;
 use rookery_protocol::document::{IncarnationId, ShardRow};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::ErrorCode;
+use rookery_protocol::inspect::Said;
 
 use super::Cluster;
 use super::calls::Outcome;
@@ -78,11 +79,20 @@ impl Inbound for Door {
                 to,
                 command,
                 deadline_ms: _,
+                origin,
             } => self.serve(from, call, to, move |cluster| async move {
                 let directory = &cluster.local.get().ok_or(Astray)?.directory;
-                let answer = directory.ask_for(to, command, request).await?;
+                let asking = directory.ask_for(to, command, request);
+                let answer = match origin {
+                    Some(origin) => Origin(origin).scope(asking).await?,
+                    None => asking.await?,
+                };
                 Ok(Some(Envelope::Answer { call, answer }))
             }),
+            Envelope::Inspect { call, question } => self.inspected(from, call, question),
+            Envelope::Inspected { call, said } => {
+                cluster.calls.end(from, call, Outcome::Said(said));
+            }
             Envelope::Notice {
                 call,
                 to,
@@ -125,6 +135,27 @@ impl Inbound for Door {
 }
 
 impl Door {
+    /// Answers another node's operator, in a task; what cannot be taken now is not answered.
+    fn inspected(&self, from: &IncarnationId, call: u64, question: String) {
+        let cluster = Arc::clone(&self.0);
+        let inspector = cluster.inspector.get().and_then(Weak::upgrade);
+        let permit = Arc::clone(&cluster.serving).try_acquire_owned();
+        let (Some(inspector), Ok(permit)) = (inspector, permit) else {
+            return;
+        };
+        let from = from.clone();
+        tokio::spawn(async move {
+            let _permit = permit;
+            let said = match serde_json::from_str(&question) {
+                Ok(question) => inspector.answer(question).await,
+                Err(error) => Said::Refused(format!("this node does not understand: {error}")),
+            };
+            if let Ok(said) = serde_json::to_string(&said) {
+                cluster.send(&from, Envelope::Inspected { call, said }, Class::Must);
+            }
+        });
+    }
+
     /// Gives something to an entity of this node, in a task, and sends back what comes of it.
     fn serve<F>(
         &self,

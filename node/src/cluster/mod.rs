@@ -16,12 +16,12 @@ mod steward;
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
-use rookery_actors::entity::{Directory, Publisher};
-use rookery_actors::link::{Class, Inbound, NodeLink};
+use rookery_actors::entity::{Clock as _, Directory, Publisher};
+use rookery_actors::link::{Class, Inbound, NodeLink as _};
 use rookery_actors::ownership::{Input, Placement, Tenure};
 use rookery_actors::store::SharedStore;
 use rookery_protocol::cluster::Envelope;
-use rookery_protocol::document::IncarnationId;
+use rookery_protocol::document::{IncarnationId, ViewRow};
 use rookery_protocol::ids::ChannelId;
 use rookery_protocol::limits::REMOTE_CALLS;
 use rookery_protocol::voice::MediaNode;
@@ -33,6 +33,8 @@ use self::catch_up::Moved;
 use self::inbound::Door;
 use self::interests::Interests;
 use crate::clock::SystemClock;
+use crate::inspect::Inspector;
+use crate::link::{Counters as LinkCounters, Links};
 use crate::relay::Hub;
 use crate::voice::Voice;
 
@@ -65,8 +67,11 @@ pub struct Cluster {
     buddy: Buddy,
     /// Questions of others that are under way here.
     serving: Arc<Semaphore>,
-    links: OnceLock<Arc<dyn NodeLink>>,
+    links: OnceLock<Arc<Links>>,
     local: OnceLock<Local>,
+    view: Mutex<ViewRow>,
+    /// Answers operators. It has the cluster.
+    inspector: OnceLock<Weak<Inspector>>,
 }
 
 impl Cluster {
@@ -92,6 +97,8 @@ impl Cluster {
             serving: Arc::new(Semaphore::new(REMOTE_CALLS)),
             links: OnceLock::new(),
             local: OnceLock::new(),
+            view: Mutex::default(),
+            inspector: OnceLock::new(),
         })
     }
 
@@ -101,7 +108,7 @@ impl Cluster {
     }
 
     /// Says over what others are reached; once.
-    pub fn connect(&self, links: Arc<dyn NodeLink>) {
+    pub fn connect(&self, links: Arc<Links>) {
         let _ = self.links.set(links);
     }
 
@@ -129,6 +136,43 @@ impl Cluster {
     /// These other nodes are not known to be over.
     pub fn live(&self, others: Vec<IncarnationId>) {
         *self.living.lock() = others;
+    }
+
+    /// Who is in the cluster.
+    pub fn see(&self, view: &ViewRow) {
+        self.view.lock().clone_from(view);
+    }
+
+    /// Who is in the cluster, as this node knows.
+    pub fn view(&self) -> ViewRow {
+        self.view.lock().clone()
+    }
+
+    /// Says who answers operators; once.
+    pub fn inspected_by(&self, inspector: &Arc<Inspector>) {
+        let _ = self.inspector.set(Arc::downgrade(inspector));
+    }
+
+    /// Milliseconds that are left of the lease.
+    pub fn lease_left_ms(&self) -> u64 {
+        self.tenure.left(self.clock.boot())
+    }
+
+    /// What the links count.
+    pub fn link_counters(&self) -> LinkCounters {
+        let links = self.links.get();
+        links.map(|links| links.counters()).unwrap_or_default()
+    }
+
+    /// Gives all shards away and stays (true), or takes part again (false).
+    pub async fn give_way(&self, gives_way: bool) -> bool {
+        self.ownership.send(Input::Yield(gives_way)).await.is_ok()
+    }
+
+    /// Has a shard be at a node, or (none) where it belongs.
+    pub async fn pin(&self, shard: u16, node: Option<String>) -> bool {
+        let pin = Input::Pin { shard, node };
+        self.ownership.send(pin).await.is_ok()
     }
 
     /// A node is fenced, or has ended.

@@ -17,10 +17,17 @@ use crate::limit::Quota;
 use crate::voice::media::MediaSettings;
 
 pub use secret::{Secret, SecretUrl};
-pub use setting::{SETTINGS, Setting, Value};
+pub use setting::{SETTINGS, Setting, Value, is_node_name};
 
 /// The file that is read when none is named and it is there.
 pub const DEFAULT_FILE: &str = "cluster.toml";
+/// Variables that say something to commands.
+const NO_SETTINGS: [&str; 4] = [
+    "ROOKERY_CONFIG",
+    "ROOKERY_ADMIN",
+    "ROOKERY_ADMIN_TOKEN",
+    "ROOKERY_ADMIN_CA",
+];
 /// How variables begin.
 const PREFIX: &str = "ROOKERY_";
 
@@ -51,6 +58,8 @@ pub struct Config {
     pub max_upload_bytes: u64,
     /// Connections at a time.
     pub connections: usize,
+    /// Where operators' tools come in.
+    pub admin: Admin,
     /// Voice channels.
     pub voice: VoiceSettings,
     /// Certificate and key, when the node speaks TLS itself.
@@ -144,6 +153,21 @@ impl Cluster {
             return Err(ConfigError::new("ephemeral.url", problem));
         }
         Ok(())
+    }
+}
+
+/// Where operators' tools come in, with tokens; those of this machine use the socket in the data folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// The address; none: only the socket in the data folder.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 9_180))),
+        }
     }
 }
 
@@ -252,6 +276,7 @@ impl Default for Config {
             cors_origins: Vec::new(),
             max_upload_bytes: UPLOAD_BYTES,
             connections: 65_536,
+            admin: Admin::default(),
             voice: VoiceSettings::default(),
             tls: Tls::default(),
             limits: RateLimits {
@@ -363,7 +388,7 @@ impl Config {
     }
 
     fn read_variable(&mut self, name: &str, text: &str) -> Result<(), ConfigError> {
-        if name == "ROOKERY_CONFIG" {
+        if NO_SETTINGS.contains(&name) {
             return Ok(());
         }
         let place = format!("variable {name}");
@@ -388,6 +413,13 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.cluster
             .check(self.store.is_some(), self.ephemeral.url.is_some())?;
+        if let Some(address) = self.admin.listen
+            && !address.ip().is_loopback()
+            && self.tls.cert.is_none()
+        {
+            let problem = format!("{address} is reached by others: it needs [tls] cert and key");
+            return Err(ConfigError::new("admin.listen", problem));
+        }
         match (&self.tls.cert, &self.tls.key) {
             (Some(_), None) => Err(ConfigError::new(
                 "tls.key",

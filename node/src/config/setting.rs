@@ -74,6 +74,7 @@ settings! {
     "cluster.ca", "the path of a PEM file", |c, v| c.cluster.ca = Some(v.text()?.into());
     "cluster.cert", "the path of a PEM file", |c, v| c.cluster.cert = Some(v.text()?.into());
     "cluster.key", "the path of a PEM file", |c, v| c.cluster.key = Some(v.text()?.into());
+    "admin.listen", "an address with a port such as 127.0.0.1:9180", |c, v| c.admin.listen = v.address()?;
     "public_url", "a URL such as https://chat.example", |c, v| c.public_url = v.some(is_origin)?;
     "auth.registration", "\"open\", \"invite\" or \"closed\"", |c, v| c.registration = v.parse()?;
     "trusted_proxies", "a list of networks such as [\"10.0.0.0/8\"]", |c, v| c.trusted_proxies = v.list(network)?;
@@ -247,7 +248,7 @@ impl FromStr for LogFormat {
 }
 
 /// Names end up in keys and session ids.
-fn is_node_name(name: &str) -> bool {
+pub fn is_node_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()

@@ -37,22 +37,26 @@ mod upload;
 mod users;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use rookery_actors::entity::Origin;
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::limits::{REQUEST_SECONDS, UPLOAD_SECONDS};
 
 use self::refusal::Refusal;
 use crate::app::App;
 use crate::gateway::{Gateway, is_upgrade};
-use crate::web;
+use crate::{random, web};
+
+/// Names a request in its answer, and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Everything the node serves: the API, its health, the gateway's sockets, and the web client.
 pub fn router(app: &App, gateway: &Arc<Gateway>) -> Router {
@@ -69,6 +73,7 @@ pub fn router(app: &App, gateway: &Arc<Gateway>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .layer(middleware::from_fn(for_request))
         .layer(Extension(Arc::clone(gateway)))
         .with_state(app.clone())
         .merge(gateway.routes())
@@ -165,6 +170,19 @@ routes! {
 /// The routes below a prefix.
 fn api(app: &App) -> Router<App> {
     table().route_layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+}
+
+/// Gives a request a name that goes with all that is done for it, and tells it in `X-Request-Id`.
+async fn for_request(request: Request, next: Next) -> Response {
+    let origin = Origin(u64::from_le_bytes(random::bytes()));
+    let (method, started) = (request.method().clone(), Instant::now());
+    let mut response = origin.scope(next.run(request)).await;
+    if let Ok(value) = HeaderValue::try_from(origin.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let (status, ms) = (response.status().as_u16(), started.elapsed().as_millis());
+    tracing::debug!(request = %origin, %method, status, ms, "answered");
+    response
 }
 
 /// Ends a request that takes too long; its outcome is unknown then. Files may take longer.

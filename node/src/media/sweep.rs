@@ -274,6 +274,7 @@ mod tests {
             application: None,
             created_at: rookery_protocol::time::Millis(0),
             deleted: false,
+            suspended: false,
         }
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rookery_actors::commit::CommitLane;
 use rookery_actors::entity::{Clock, SharedMinter};
-use rookery_actors::link::NodeLink;
 use rookery_actors::ownership::{
     Boot, Effect, Input, Member, Now, Place, Placement, Settings, Standing, Tenure, lane, read,
 };
@@ -292,7 +291,7 @@ impl Driver {
             (Opened::Links(Ok(links)), Some(begun)) => {
                 let links = Arc::new(links);
                 if let Some(cluster) = &begun.cluster {
-                    cluster.connect(Arc::clone(&links) as Arc<dyn NodeLink>);
+                    cluster.connect(Arc::clone(&links));
                 }
                 begun.links = Some(links);
                 None
@@ -391,6 +390,9 @@ impl Driver {
             return;
         }
         self.view_known = Some(view.version);
+        if let Some(cluster) = cluster {
+            cluster.see(view);
+        }
         let is_other = |node: &&ViewNode| node.id != *me && node.state != NodeState::Evicted;
         let others = view.nodes.iter().filter(is_other);
         let others = others.filter(|node| !node.address.is_empty());

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 use rookery_actors::entity::Publisher;
-use rookery_actors::relay::{Input, SessionRef};
+use rookery_actors::relay::{Input, SessionRef, SessionView};
 use rookery_protocol::document::IncarnationId;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Act, Frame, FrameSeq};
@@ -176,6 +176,16 @@ impl Hub {
             return Taken::Unknown;
         }
         taken.await.unwrap_or(Taken::Unknown)
+    }
+
+    /// The sessions of a user that are here, oldest first.
+    pub async fn sessions_of(&self, user: UserId) -> Vec<SessionView> {
+        let (answer, told) = oneshot::channel();
+        let lane = usize::from(self.lane_of(user));
+        if !self.tell(lane, Message::Look(user, answer)).await {
+            return Vec::new();
+        }
+        told.await.unwrap_or_default()
     }
 
     pub(super) async fn tell(&self, lane: usize, message: Message) -> bool {

@@ -9,9 +9,11 @@ use bytes::Bytes;
 use rookery_actors::entity::Clock;
 use rookery_actors::relay::{
     Config, Control, Deliveries, Effect, Flush, Identity, Input, Lane, Link, Refusal, SessionRef,
+    SessionView,
 };
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::client::presence::{Platform, Said};
+use rookery_protocol::ids::UserId;
 use rookery_protocol::session::{Claim, SessionKey, Taken};
 use rookery_protocol::time::Millis;
 use tokio::runtime::Handle;
@@ -42,6 +44,8 @@ pub(super) enum Message {
         claim: Claim,
         answer: oneshot::Sender<Taken>,
     },
+    /// An operator wants to see the sessions of a user.
+    Look(UserId, oneshot::Sender<Vec<SessionView>>),
     /// Every socket is told to reconnect; answered when another node has taken the last session.
     Release(oneshot::Sender<()>),
     /// Every socket is told to reconnect; answered when all last words are written.
@@ -161,6 +165,9 @@ impl Thread {
                     } => {
                         // Who asked and is gone has been told that there is none.
                         let _ = answer.send(self.take(now, session, &claim));
+                    }
+                    Message::Look(user, answer) => {
+                        let _ = answer.send(self.core.sessions_of(user));
                     }
                     Message::Release(done) => {
                         // What came before is still delivered.

@@ -54,6 +54,14 @@ impl Loads {
         lightest.map(|said| said.node.clone())
     }
 
+    /// Another node, by name, if it takes rooms.
+    pub(super) fn named(&self, name: &str, now: Millis) -> Option<MediaNode> {
+        let nodes = self.0.lock();
+        let said = nodes.get(name);
+        let fresh = said.filter(|said| now.since(said.at) < FRESH_MS);
+        fresh.map(|said| said.node.clone())
+    }
+
     /// A node is gone, or takes no more rooms.
     pub(super) fn gone(&self, name: &str) {
         self.0.lock().remove(name);

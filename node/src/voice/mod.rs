@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
-use rookery_actors::entity::{Clock, Directory};
+use rookery_actors::entity::{Clock, Directory, KindView};
 use rookery_actors::links::Links;
 use rookery_actors::room::{MediaMaker, RoomView, RoomWorld, Rooms};
 use rookery_protocol::client::voice::IceServer;
@@ -122,6 +122,22 @@ impl Voice {
         self.rooms.get().map(Rooms::list).unwrap_or_default()
     }
 
+    /// How many rooms are here, and people in them.
+    pub fn count(&self) -> (usize, usize) {
+        self.rooms.get().map(Rooms::count).unwrap_or_default()
+    }
+
+    /// Messages of the rooms by kind.
+    pub fn kinds(&self) -> Vec<KindView> {
+        let rooms = self.rooms.get();
+        rooms.map(|rooms| rooms.kinds().view()).unwrap_or_default()
+    }
+
+    /// Ends the room of a channel, if it is here: its clients come back by themselves, and it is made anew.
+    pub fn restart(&self, channel: ChannelId) -> bool {
+        self.rooms.get().is_some_and(|rooms| rooms.end(channel))
+    }
+
     /// The media workers.
     pub fn media(&self) -> &Media {
         &self.maker.0
@@ -135,8 +151,7 @@ impl Voice {
 
     /// How many people the rooms of this node have.
     fn load(&self) -> u64 {
-        let rooms = self.rooms();
-        rooms.iter().map(|room| room.served.people as u64).sum()
+        self.count().1 as u64
     }
 
     /// TURN servers for somebody.

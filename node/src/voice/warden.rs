@@ -9,7 +9,7 @@ use rookery_actors::ownership::Placement;
 use rookery_actors::store::{SharedStore, StoreError};
 use rookery_protocol::command::group::LoseRooms;
 use rookery_protocol::document::{IncarnationId, RoomsAt, Table, decode};
-use rookery_protocol::ids::GroupId;
+use rookery_protocol::ids::{ChannelId, GroupId};
 use rookery_protocol::limits::{ROOM_WATCH_MS, ROOMS};
 use tokio::task::JoinHandle;
 
@@ -137,7 +137,8 @@ impl Watch {
         for (group, node) in stray {
             let at = self.voice.place();
             tracing::info!(%group, from = %node, to = %at.node, "voice rooms move");
-            let request = LoseRooms { node, at };
+            let only = None;
+            let request = LoseRooms { node, at, only };
             if let Err(refusal) = directory.ask(group, request).await {
                 // It is looked at again.
                 tracing::debug!(%group, code = refusal.code.code(), "rooms not moved");
@@ -159,10 +160,37 @@ impl Voice {
             let request = LoseRooms {
                 node: self.me.node.clone(),
                 at: at.clone(),
+                only: None,
             };
             if let Err(refusal) = directory.ask(group, request).await {
                 tracing::warn!(%group, code = refusal.code.code(), "rooms not given away");
             }
+        }
+    }
+
+    /// Gives one room of this node to another one, by name, or to the one with least to do.
+    ///
+    /// # Errors
+    /// It cannot be given, in a sentence.
+    pub async fn give(&self, channel: ChannelId, to: Option<&str>) -> Result<String, String> {
+        let rooms = self.rooms();
+        let room = rooms.iter().find(|room| room.id.channel == channel);
+        let room = room.ok_or("the room is not here")?;
+        let at = match to {
+            Some(node) => self.loads.named(node, self.clock.now()),
+            None => self.loads.other(self.clock.now()),
+        };
+        let at = at.ok_or("no such node takes voice rooms")?;
+        let to = at.node.node.clone();
+        let request = LoseRooms {
+            node: self.me.node.clone(),
+            at,
+            only: Some(channel),
+        };
+        let directory = self.directory.get().ok_or("the node begins or ends")?;
+        match directory.ask(room.id.group, request).await {
+            Ok(()) => Ok(to),
+            Err(refusal) => Err(refusal.to_string()),
         }
     }
 }

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChannelId, GroupId, UserId};
 
+/// The rids of a camera in several sizes, the smallest first.
+pub const RIDS: [&str; 3] = ["q", "h", "f"];
+
 /// Opcodes.
 #[allow(
     missing_docs,

@@ -29,6 +29,8 @@ pub enum Envelope {
         command: Command,
         /// Milliseconds after which nobody waits for the answer any more.
         deadline_ms: u32,
+        /// The client's request that it belongs to.
+        origin: Option<u64>,
     },
     /// The answer to an [`Envelope::Ask`].
     Answer {
@@ -137,6 +139,20 @@ pub enum Envelope {
         /// Which.
         key: SessionKey,
     },
+    /// Asks for an operator; answered with [`Envelope::Inspected`].
+    Inspect {
+        /// Names the question to its asker.
+        call: u64,
+        /// A [`crate::inspect::Question`] in JSON.
+        question: String,
+    },
+    /// The answer to an [`Envelope::Inspect`].
+    Inspected {
+        /// Which.
+        call: u64,
+        /// A [`crate::inspect::Said`] in JSON.
+        said: String,
+    },
 }
 
 impl Envelope {
@@ -161,6 +177,8 @@ impl Envelope {
             Self::Nudge { .. } => "Nudge",
             Self::Voice { .. } => "Voice",
             Self::Continued { .. } => "Continued",
+            Self::Inspect { .. } => "Inspect",
+            Self::Inspected { .. } => "Inspected",
         }
     }
 }

@@ -581,13 +581,15 @@ pub struct BeatRoom {
     pub gone: Vec<Present>,
 }
 
-/// Moves rooms away from a node that is gone or stops.
+/// Moves rooms away from a node that is gone or stops, or one because an operator wants it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoseRooms {
     /// From where: this run of the node, and those before it.
     pub node: IncarnationId,
     /// Where to.
     pub at: MediaNode,
+    /// Only the room of this channel.
+    pub only: Option<ChannelId>,
 }
 
 /// Reads those of some users who are members, in the order they are named.

@@ -48,6 +48,10 @@ requests! { User, UserCommand, UserReply;
     Attach -> Attached,
     /// Tells that a gateway session ended.
     Detach -> (),
+    /// Locks or unlocks the account, for an operator.
+    Suspend -> (),
+    /// Sets a password without the old one and closes all logins, for an operator.
+    SetPassword -> (),
 }
 
 /// Makes a person's account at a new id. Refused with `USERNAME_ALREADY_TAKEN` on `username`.
@@ -238,9 +242,31 @@ impl From<&UserDocument> for Account {
             email: user.email.clone(),
             operator: user.operator,
             logins: user.logins.iter().map(open).collect(),
-            application: user.application.clone(),
+            application: user.application.clone().map(|application| Application {
+                // No token is of this generation.
+                token_generation: if user.suspended {
+                    0
+                } else {
+                    application.token_generation
+                },
+                ..application
+            }),
         }
     }
+}
+
+/// Locks the account: its logins are closed, and nobody comes in with it, nor with its bot's token, until it is unlocked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suspend {
+    /// Which of both.
+    pub suspended: bool,
+}
+
+/// Sets a password without the old one; every login is closed. Refused with `BotsCannotUse` for a bot, which has none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetPassword {
+    /// PHC string of argon2id.
+    pub password_hash: String,
 }
 
 /// Changes the username. Refused with `USERNAME_ALREADY_TAKEN` on `username`.

@@ -3,6 +3,7 @@
 //! Rows and snapshots are BSON, so that an operator can read them and a newer version can too; they are never bincode.
 //! A row is addressed by a [`Key`] of two parts: the partition (whose rows are scanned together) and the place in it.
 
+mod admin;
 mod event;
 mod group;
 mod message;
@@ -16,6 +17,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use admin::{ActRow, AdminActs, AdminTokenRow, AdminTokens};
 pub use event::{EventRow, Events, MarkRow, Marks, Outbox, OutboxRow, RequestRow, Requests};
 pub use group::{
     AuditAction, AuditChange, AuditLog, AuditRow, BanRow, Bans, ChannelDocument, ChannelKind,
@@ -29,7 +31,7 @@ pub use message::{
 };
 pub use node::{KeyUse, LaneRow, NodeRow, Nodes, RestoreRow, Restores, SigningKeyRow, SigningKeys};
 pub use ownership::{
-    IncarnationId, IncarnationRow, Incarnations, NodeState, Phase, ShardRow, Shards, View,
+    IncarnationId, IncarnationRow, Incarnations, NodeState, Phase, Pin, ShardRow, Shards, View,
     ViewNode, ViewRow, WorkerRow, Workers,
 };
 pub use user::{
@@ -205,11 +207,15 @@ pub enum TableId {
     Rooms,
     /// `(node name, channel)`: the index over [`TableId::Rooms`].
     RoomsAt,
+    /// `(name)`: [`AdminTokenRow`].
+    AdminTokens,
+    /// `(0, act)`: [`ActRow`].
+    AdminActs,
 }
 
 impl TableId {
     /// All tables, in the order a driver creates them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Users,
         Self::Usernames,
         Self::Applications,
@@ -245,6 +251,8 @@ impl TableId {
         Self::VoiceStates,
         Self::Rooms,
         Self::RoomsAt,
+        Self::AdminTokens,
+        Self::AdminActs,
     ];
 
     /// The name of the table or collection.
@@ -285,6 +293,8 @@ impl TableId {
             Self::VoiceStates => "voice_states",
             Self::Rooms => "rooms",
             Self::RoomsAt => "rooms_at",
+            Self::AdminTokens => "admin_tokens",
+            Self::AdminActs => "admin_acts",
         }
     }
 }
@@ -395,5 +405,7 @@ pub fn check(table: TableId, bytes: &[u8]) -> Result<(), CorruptRow> {
         VoiceStates,
         Rooms,
         RoomsAt,
+        AdminTokens,
+        AdminActs,
     )
 }

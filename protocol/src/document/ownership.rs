@@ -134,4 +134,16 @@ pub struct ViewRow {
     pub cuts: u64,
     /// The nodes, by name.
     pub nodes: Vec<ViewNode>,
+    /// The shards whose node an operator chose, by number.
+    #[serde(default)]
+    pub pins: Vec<Pin>,
+}
+
+/// A shard that an operator has moved. It stays where he wants it as long as that node is up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Which.
+    pub shard: u16,
+    /// The node, by name.
+    pub node: String,
 }

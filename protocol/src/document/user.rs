@@ -148,6 +148,9 @@ pub struct UserDocument {
     /// Set when the account was deleted: what it wrote stays, and is shown as a deleted user's.
     #[serde(default)]
     pub deleted: bool,
+    /// An operator has locked it: it has no logins, and gets none.
+    #[serde(default)]
+    pub suspended: bool,
 }
 
 impl UserDocument {

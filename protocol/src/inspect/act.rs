@@ -51,6 +51,11 @@ pub enum Act {
         /// Whose.
         user: String,
     },
+    /// Makes an account that may administer the server.
+    MakeOperator {
+        /// Its username.
+        name: String,
+    },
     /// Makes a token for the admin API.
     MakeToken {
         /// Its name.
@@ -79,6 +84,7 @@ impl fmt::Display for Act {
             Self::Suspend { user, undo: false } => write!(f, "suspend {user}"),
             Self::Suspend { user, undo: true } => write!(f, "unsuspend {user}"),
             Self::ResetPassword { user } => write!(f, "reset the password of {user}"),
+            Self::MakeOperator { name } => write!(f, "make the operator {name}"),
             Self::MakeToken { name } => write!(f, "make the token {name}"),
             Self::RevokeToken { name } => write!(f, "revoke the token {name}"),
         }

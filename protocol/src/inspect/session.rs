@@ -7,7 +7,7 @@ use super::Silent;
 /// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
-    /// The beginning of its id; the whole would let one take it over.
+    /// What its node calls it: lane, place, and the how-manieth of that place. Not its id: that would let one take it over.
     pub session: String,
     /// Where it is.
     pub node: String,
@@ -17,8 +17,8 @@ pub struct SessionRow {
     pub is_connected: bool,
     /// The number of the last event that it was sent.
     pub seq: u64,
-    /// Groups whose events it gets.
-    pub groups: u64,
+    /// Groups and accounts whose events it gets.
+    pub topics: u64,
     /// Its shard and how many there are; bots only.
     pub shard: Option<[u32; 2]>,
     /// Its intents.

@@ -9,14 +9,14 @@ use rookery_protocol::client::embed::{Embed, EmbedAuthor, EmbedField, EmbedFoote
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::{Notice, RequestId};
 use rookery_protocol::document::{
-    Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction, AuditChange, AuditRow,
-    BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
-    EndedGroup, EventRow, Friendship, GroupDocument, IncarnationId, IncarnationRow, InviteOwner,
-    InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow,
-    NodeRow, NodeState, Nonce, OutboxRow, PairDocument, PairRow, Phase, PinRow, PurgeRow,
-    ReactionCount, ReactionRow, ReadStateRow, Relation, RequestRow, RestoreRow, RoleDocument,
-    RoomAtRow, RoomRow, ShardRow, SigningKeyRow, UserDocument, UsernameRow, ViewNode, ViewRow,
-    VoiceRow, WorkerRow,
+    ActRow, AdminTokenRow, Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction,
+    AuditChange, AuditRow, BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument,
+    DirectGroup, DirectRow, EndedGroup, EventRow, Friendship, GroupDocument, IncarnationId,
+    IncarnationRow, InviteOwner, InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership,
+    MentionRow, MessageKind, MessageRow, NodeRow, NodeState, Nonce, OutboxRow, PairDocument,
+    PairRow, Phase, Pin, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
+    RequestRow, RestoreRow, RoleDocument, RoomAtRow, RoomRow, ShardRow, SigningKeyRow,
+    UserDocument, UsernameRow, ViewNode, ViewRow, VoiceRow, WorkerRow,
 };
 use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::event::{
@@ -25,6 +25,7 @@ use rookery_protocol::event::{
 use rookery_protocol::ids::{
     AttachmentId, AuditId, ChannelId, GroupId, LoginId, MessageId, RoleId, UserId,
 };
+use rookery_protocol::inspect::{Act as AdminAct, ActorId, ActorKind, Role};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 use rookery_protocol::profile::Profile;
@@ -112,6 +113,7 @@ prop_compose! {
         UserDocument {
             schema, version, profile, email, password_hash, operator, logins, application, created_at,
             deleted,
+            suspended: deleted,
         }
     }
 }
@@ -531,8 +533,30 @@ prop_compose! {
 }
 
 prop_compose! {
-    pub(crate) fn view()(version in number(), cuts in number(), nodes in vec(view_node(), 0..4)) -> ViewRow {
-        ViewRow { version, cuts, nodes }
+    pub(crate) fn view()(
+        version in number(), cuts in number(), nodes in vec(view_node(), 0..4),
+        pins in vec((any::<u16>(), text()), 0..4),
+    ) -> ViewRow {
+        let pins = pins.into_iter().map(|(shard, node)| Pin { shard, node }).collect();
+        ViewRow { version, cuts, nodes, pins }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn admin_token()(
+        name in text(), role in select(&[Role::Read, Role::Act][..]), secret_hash in text(), by in text(),
+        made_at in millis(), ends_at in millis(),
+    ) -> AdminTokenRow {
+        AdminTokenRow { name, role, secret_hash, by, made_at, ends_at }
+    }
+}
+
+prop_compose! {
+    pub(crate) fn admin_act()(
+        at in millis(), node in text(), by in text(), to in of(text()), id in any::<u64>(), outcome in of(text()),
+    ) -> ActRow {
+        let actor = ActorId { kind: ActorKind::Group, id };
+        ActRow { at, node, by, act: AdminAct::Migrate { actor, to }, outcome }
     }
 }
 

@@ -20,7 +20,7 @@ use rookery_protocol::command::user::{
     Account, Acknowledge, Attach, Attached, ChangeEmail, ChangePassword, ChangeUsername,
     CloseLogin, CreateApplication, Credentials, DeleteAccount, Detach, GetAccount, GetCredentials,
     ListMentions, NewLogin, OpenLogin, Proof, Register, ResetBotToken, RotateLogin, Rotated,
-    Signal, UpdateApplication, UpdateProfile, UserCommand, UserReply,
+    SetPassword, Signal, Suspend, UpdateApplication, UpdateProfile, UserCommand, UserReply,
 };
 use rookery_protocol::document::{ChannelKind, Key, MessageRow, Nonce, TableId};
 use rookery_protocol::event::{AccessPicture, Act, ChannelAccess, Dispatch};
@@ -150,6 +150,10 @@ pub(crate) fn user_commands() -> Vec<UserCommand> {
         UserCommand::Detach(Detach {
             session: "s".into(),
         }),
+        UserCommand::Suspend(Suspend { suspended: true }),
+        UserCommand::SetPassword(SetPassword {
+            password_hash: "$argon2id$".into(),
+        }),
     ]
 }
 
@@ -179,6 +183,8 @@ pub(crate) fn user_replies() -> Vec<UserReply> {
         UserReply::ResetBotToken(bot),
         UserReply::Attach(Attached { account, gseq: 9 }),
         UserReply::Detach(()),
+        UserReply::Suspend(()),
+        UserReply::SetPassword(()),
     ]
 }
 
@@ -524,6 +530,7 @@ fn voice_commands() -> Vec<GroupCommand> {
         GroupCommand::LoseRooms(LoseRooms {
             node: at.node.clone(),
             at,
+            only: None,
         }),
     ]
 }

@@ -5,14 +5,14 @@ use rookery_protocol::client::embed::{Embed, EmbedAuthor, EmbedField, EmbedFoote
 use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::command::{Notice, RequestId};
 use rookery_protocol::document::{
-    Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction, AuditChange, AuditRow,
-    BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument, DirectGroup, DirectRow,
-    EndedGroup, EventRow, Friendship, GroupDocument, IncarnationId, IncarnationRow, InviteOwner,
-    InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership, MentionRow, MessageKind, MessageRow,
-    NodeRow, NodeState, Nonce, OutboxRow, PairDocument, PairRow, Phase, PinRow, PurgeRow,
-    ReactionCount, ReactionRow, ReadStateRow, Relation, RequestRow, RestoreRow, RoleDocument,
-    RoomAtRow, RoomRow, ShardRow, SigningKeyRow, UserDocument, UsernameRow, ViewNode, ViewRow,
-    VoiceRow, WorkerRow,
+    ActRow, AdminTokenRow, Application, ApplicationRow, Attachment, AttachmentOwner, AuditAction,
+    AuditChange, AuditRow, BanRow, ChannelDocument, ChannelKind, ChannelOwner, DirectDocument,
+    DirectGroup, DirectRow, EndedGroup, EventRow, Friendship, GroupDocument, IncarnationId,
+    IncarnationRow, InviteOwner, InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership,
+    MentionRow, MessageKind, MessageRow, NodeRow, NodeState, Nonce, OutboxRow, PairDocument,
+    PairRow, Phase, Pin, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
+    RequestRow, RestoreRow, RoleDocument, RoomAtRow, RoomRow, ShardRow, SigningKeyRow,
+    UserDocument, UsernameRow, ViewNode, ViewRow, VoiceRow, WorkerRow,
 };
 use rookery_protocol::event::{
     AccessChange, Act, Audience, ChannelAccess, Dispatch, Event, EventName,
@@ -20,6 +20,7 @@ use rookery_protocol::event::{
 use rookery_protocol::ids::{
     AttachmentId, AuditId, ChannelId, GroupId, LoginId, MessageId, RoleId, UserId,
 };
+use rookery_protocol::inspect::{Act as AdminAct, ActorId, ActorKind, Role};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::permissions::{Overwrite, OverwriteTarget, Permissions};
 use rookery_protocol::profile::Profile;
@@ -61,6 +62,7 @@ pub(crate) fn user() -> Vec<UserDocument> {
         application: None,
         created_at: AT,
         deleted: false,
+        suspended: false,
     };
     let bot = UserDocument {
         profile: Profile {
@@ -578,7 +580,46 @@ pub(crate) fn view() -> Vec<ViewRow> {
         version: 9,
         cuts: 1,
         nodes: states.map(node).to_vec(),
+        pins: vec![Pin {
+            shard: 7,
+            node: "n2".to_owned(),
+        }],
     }]
+}
+
+pub(crate) fn admin_token() -> Vec<AdminTokenRow> {
+    [Role::Read, Role::Act]
+        .map(|role| AdminTokenRow {
+            name: "grafana".to_owned(),
+            role,
+            secret_hash: "00ff".to_owned(),
+            by: "local".to_owned(),
+            made_at: AT,
+            ends_at: AT,
+        })
+        .to_vec()
+}
+
+pub(crate) fn admin_act() -> Vec<ActRow> {
+    let actor = ActorId {
+        kind: ActorKind::Group,
+        id: 1 << 62,
+    };
+    let to = Some("n2".to_owned());
+    let user = "5".to_owned();
+    [
+        AdminAct::Restart { actor },
+        AdminAct::Migrate { actor, to },
+        AdminAct::Suspend { user, undo: true },
+    ]
+    .map(|act| ActRow {
+        at: AT,
+        node: "n1".to_owned(),
+        by: "local".to_owned(),
+        act,
+        outcome: Some("done".to_owned()),
+    })
+    .to_vec()
 }
 
 pub(crate) fn request() -> Vec<RequestRow> {

@@ -45,7 +45,7 @@ export class Node {
   run() {
     // Its settings are those of its folder, not of whoever runs this.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ROOKERY_')));
-    Object.assign(env, { ROOKERY_VOICE_PORTS: '0', ROOKERY_VOICE_LISTEN: '127.0.0.1' });
+    Object.assign(env, { ROOKERY_VOICE_PORTS: '0', ROOKERY_VOICE_LISTEN: '127.0.0.1', ROOKERY_ADMIN_LISTEN: '' });
     const child = spawn(binary(), ['serve', '--listen', `127.0.0.1:${this.port}`], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     const log = (data) => appendFileSync(join(this.folder, 'log'), data);

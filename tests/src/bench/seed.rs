@@ -57,6 +57,7 @@ fn rows(n: usize, user: UserId, group: GroupId) -> Vec<Write> {
         application: None,
         created_at: at,
         deleted: false,
+        suspended: false,
     };
     let member = MemberRow {
         user,

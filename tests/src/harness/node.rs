@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::http::Http;
@@ -272,6 +273,14 @@ impl Node {
         run(command).await
     }
 
+    /// What a command of an operator answers in JSON.
+    pub async fn asked(&self, arguments: &[&str]) -> Value {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        let output = self.run(&arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
     /// Resident memory in kB.
     pub fn resident_kb(&self) -> u64 {
         memory_kb(self.pid(), "VmRSS:")
@@ -331,6 +340,8 @@ fn command(folder: &Path, options: &NodeOptions, subcommand: &[&str]) -> Command
         .envs([
             ("ROOKERY_VOICE_PORTS", "0"),
             ("ROOKERY_VOICE_LISTEN", "127.0.0.1"),
+            // Operators come over the socket in the data folder.
+            ("ROOKERY_ADMIN_LISTEN", ""),
         ])
         .envs(options.env.iter().map(|(name, value)| (name, value)));
     command

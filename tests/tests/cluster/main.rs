@@ -12,6 +12,7 @@
 mod faults;
 mod killed;
 mod libraries;
+mod operate;
 mod resume;
 mod rolling;
 mod talk;

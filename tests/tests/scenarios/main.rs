@@ -43,6 +43,7 @@ mod member_requests;
 mod mentions;
 mod moderation;
 mod nonces;
+mod operate;
 mod oracles;
 mod permissions;
 mod pins;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use parking_lot::Mutex;
-use ractor::{ActorCell, ActorRef, SpawnErr};
+use ractor::{ActorCell, SpawnErr};
 use rookery_protocol::command::user::GetCredentials;
 use rookery_protocol::document::IncarnationId;
 use rookery_protocol::entity::EntityRef;
@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 
 use super::toy::{Toy, address, counter, script};
 use crate::commit::CommitLane;
-use crate::entity::directory::spawn;
-use crate::entity::shell::{Birth, Message};
+use crate::entity::directory::{Mailbox, spawn};
+use crate::entity::shell::Birth;
 use crate::entity::{AccountCache, Clock, Directory, Kit, NoPeers, Peers, Publisher, Rooms, World};
 use crate::ownership::{Boot, Placement, Tenure};
 use crate::store::LaneId;
@@ -71,7 +71,7 @@ pub(super) struct Fixture {
     pub(super) frames: mpsc::UnboundedReceiver<Arc<Frame>>,
 }
 
-fn spawn_toy(birth: Birth, supervisor: ActorCell) -> Result<ActorRef<Message>, SpawnErr> {
+fn spawn_toy(birth: Birth, supervisor: ActorCell) -> Result<Mailbox, SpawnErr> {
     spawn::<Toy>(birth, supervisor)
 }
 

@@ -2,6 +2,7 @@
 
 mod directory;
 mod fixture;
+mod inspect;
 mod machine;
 mod outbox;
 mod requests;

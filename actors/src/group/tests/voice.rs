@@ -371,6 +371,7 @@ fn rooms_of_a_node_that_is_gone_move_and_their_people_are_told() {
             number,
         },
         at: node("b"),
+        only: None,
     };
     rig.run(lose("a", 0)).unwrap();
     rig.run(lose("c", 9)).unwrap();

@@ -38,6 +38,13 @@ pub(super) struct Voices {
     pub(super) is_stale: bool,
 }
 
+impl Voices {
+    /// How many people are in voice channels, and in how many of them.
+    pub(super) fn len(&self) -> (usize, usize) {
+        (self.states.len(), self.rooms.len())
+    }
+}
+
 impl Live {
     /// A channel that has a room.
     fn voice_channel(&self, channel: ChannelId) -> Answer<&ChannelDocument> {

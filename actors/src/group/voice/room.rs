@@ -111,9 +111,12 @@ impl Live {
         turn: &mut Turn<'_>,
         request: LoseRooms,
     ) -> Answer<()> {
-        let LoseRooms { node, at } = request;
+        let LoseRooms { node, at, only } = request;
         let is_lost = |row: &&RoomRow| {
-            row.at.node.node == node.node && row.at.node.number <= node.number && row.at != at
+            only.is_none_or(|channel| row.channel == channel)
+                && row.at.node.node == node.node
+                && row.at.node.number <= node.number
+                && row.at != at
         };
         let lost: Vec<RoomRow> = self
             .voices

@@ -124,6 +124,8 @@ impl Member {
         }
         let is_new = view.version != self.view.version;
         self.view = view;
+        self.pins
+            .retain(|shard, node| !view::is_pinned(&self.view, *shard, node.as_deref()));
         for (id, row) in &rows {
             // Nobody begins before his last run is over.
             let before = id.number.saturating_sub(u64::from(may_write(row.as_ref())));
@@ -174,8 +176,14 @@ impl Member {
 
     /// The preferred owners follow from the view.
     pub(super) fn prefer(&mut self) {
+        let gives_away = self.gives_away();
         self.places
-            .prefer(&self.settings.node, &self.view, self.is_draining);
+            .prefer(&self.settings.node, &self.view, gives_away);
+    }
+
+    /// Whether it wants to have no shards.
+    pub(super) fn gives_away(&self) -> bool {
+        self.is_draining || self.is_yielding
     }
 
     pub(super) fn linked(&mut self, now: Now, peer: IncarnationId, is_up: bool) {
@@ -308,8 +316,10 @@ impl Member {
         let mine = view::node(&self.view, me)?;
         let mut wanted = self.view.clone();
         let state = match mine.state {
-            NodeState::Joining | NodeState::Up if self.is_draining => NodeState::Draining,
+            NodeState::Joining | NodeState::Up if self.gives_away() => NodeState::Draining,
             NodeState::Joining if self.is_linked_with_all() => NodeState::Up,
+            // An operator has thought better of it.
+            NodeState::Draining if !self.gives_away() && self.is_linked_with_all() => NodeState::Up,
             state => state,
         };
         let cut = self.cut_off(now, mine).cloned();
@@ -319,6 +329,11 @@ impl Member {
             } else if Some(&node.id) == cut.as_ref() {
                 node.state = NodeState::Evicted;
                 wanted.cuts += 1;
+            }
+        }
+        for (shard, node) in &self.pins {
+            if !view::is_pinned(&wanted, *shard, node.as_deref()) {
+                view::pin(&mut wanted, *shard, node.as_deref());
             }
         }
         if wanted == self.view {

@@ -121,6 +121,15 @@ pub enum Input {
         /// What it knows.
         row: ShardRow,
     },
+    /// Give everything away and stay (true), or take part again (false).
+    Yield(bool),
+    /// An operator wants a shard at a node, or (none) where it belongs.
+    Pin {
+        /// Which.
+        shard: u16,
+        /// The node, by name.
+        node: Option<String>,
+    },
     /// Give everything away and end.
     Drain,
     /// Of [`Effect::Quiet`]: nothing writes or mints any more.
@@ -297,6 +306,10 @@ pub struct Member {
     beats: Beats,
     minted: Millis,
     is_draining: bool,
+    /// It has no shards until it is told otherwise, and does not end.
+    is_yielding: bool,
+    /// Shards that are to be pinned, and are not yet in the view that I know.
+    pins: BTreeMap<u16, Option<String>>,
     view: ViewRow,
     /// Whether the view is to be read.
     look: bool,
@@ -329,6 +342,8 @@ impl Member {
             beats: Beats::default(),
             minted: Millis(0),
             is_draining: false,
+            is_yielding: false,
+            pins: BTreeMap::new(),
             view: ViewRow::default(),
             look: true,
             cuts_seen: Boot(0),
@@ -437,6 +452,15 @@ impl Member {
                 self.places.look();
             }
             Input::Learned { shard, row } => self.places.learned(shard, row),
+            Input::Yield(is_yielding) => {
+                self.is_yielding = is_yielding;
+                self.prefer();
+            }
+            Input::Pin { shard, node } => {
+                if shard < self.settings.shards {
+                    self.pins.insert(shard, node);
+                }
+            }
             Input::Drain => {
                 self.is_draining = true;
                 self.prefer();

@@ -11,7 +11,6 @@ use crate::ownership::lease::Boot;
 use crate::ownership::op::{Op, Verdict};
 use crate::ownership::placement::Place as Seen;
 use crate::ownership::read::Read;
-use crate::ownership::shard::preferred;
 use crate::ownership::view;
 
 /// What I have of a shard.
@@ -121,10 +120,11 @@ impl Places {
     }
 
     /// The preferred owners follow from the view.
-    pub(super) fn prefer(&mut self, node: &str, view: &ViewRow, is_draining: bool) {
+    pub(super) fn prefer(&mut self, node: &str, view: &ViewRow, gives_away: bool) {
         self.has_heirs = view::up(view).any(|up| up != node);
-        for (shard, place) in (0..).zip(&mut self.places) {
-            place.is_wanted = !is_draining && preferred(shard, view::up(view)) == Some(node);
+        let shards = u16::try_from(self.places.len()).unwrap_or(u16::MAX);
+        for ((_, home), place) in view::homes(view, shards).zip(&mut self.places) {
+            place.is_wanted = !gives_away && home == Some(node);
         }
         self.look = true;
     }
@@ -164,7 +164,7 @@ impl Member {
             return;
         }
         match state {
-            Some(NodeState::Up) if !self.is_draining => {
+            Some(NodeState::Up) if !self.gives_away() => {
                 self.pump_claim(now, &me, out);
                 self.pump_release(out);
             }

@@ -428,3 +428,56 @@ fn a_second_process_of_the_same_name_ends_the_first() {
     assert_eq!(cluster.nodes["n1"].said, ["begun", "stop", "superseded"]);
     assert_eq!(cluster.held(), [0, 8]);
 }
+
+#[test]
+fn a_shard_stays_where_an_operator_wants_it_while_that_node_is_up() {
+    let mut cluster = Cluster::new(&["n1", "n2", "n3"], 12);
+    let holds = |cluster: &Cluster, name: &str, shard| {
+        let held = cluster.nodes[name].member.epoch(shard);
+        held.is_some()
+    };
+    let shard = (0..12).find(|&shard| holds(&cluster, "n1", shard)).unwrap();
+    let before = cluster.held();
+    let pin = |node: Option<&str>| Input::Pin {
+        shard,
+        node: node.map(str::to_owned),
+    };
+    // Whoever is asked.
+    cluster.input("n3", pin(Some("n2")));
+    cluster.pass(5_000);
+    assert!(holds(&cluster, "n2", shard) && !holds(&cluster, "n1", shard));
+    assert_eq!(cluster.held().iter().sum::<usize>(), 12);
+    // It gives the others what it has of its own, and this one too.
+    cluster.input("n2", Input::Yield(true));
+    cluster.pass(5_000);
+    assert!(!holds(&cluster, "n2", shard));
+    cluster.input("n2", Input::Yield(false));
+    cluster.pass(5_000);
+    assert!(holds(&cluster, "n2", shard), "it is up again");
+    cluster.input("n1", pin(None));
+    cluster.pass(5_000);
+    assert!(holds(&cluster, "n1", shard));
+    assert_eq!(cluster.held(), before);
+    assert_eq!(cluster.nodes["n1"].member.view().pins, []);
+    // There is no such shard.
+    let node = Some("n2".to_owned());
+    cluster.input("n1", Input::Pin { shard: 12, node });
+    cluster.pass(5_000);
+    assert_eq!(cluster.nodes["n1"].member.view().pins, []);
+}
+
+#[test]
+fn who_yields_has_nothing_and_stays_until_he_takes_part_again() {
+    let mut cluster = Cluster::new(&["n1", "n2"], 12);
+    let before = cluster.held();
+    cluster.input("n1", Input::Yield(true));
+    cluster.pass(5_000);
+    assert_eq!(cluster.held(), [0, 12]);
+    assert_eq!(cluster.standing("n1"), Standing::In(NodeState::Draining));
+    cluster.pass(20_000);
+    assert_eq!(cluster.standing("n1"), Standing::In(NodeState::Draining));
+    cluster.input("n1", Input::Yield(false));
+    cluster.pass(5_000);
+    assert_eq!(cluster.standing("n1"), UP);
+    assert_eq!(cluster.held(), before);
+}

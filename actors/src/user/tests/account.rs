@@ -201,3 +201,55 @@ fn whom_one_blocks_is_known_from_the_pairs() {
     assert_eq!(blocked, [4]);
     assert!(rig.writes.is_empty() && rig.events.is_empty());
 }
+
+#[test]
+fn an_account_that_is_locked_lets_nobody_in() {
+    let mut rig = ada();
+    rig.run(Suspend { suspended: true }).unwrap();
+    let close = Act::Close {
+        login: None,
+        code: CloseCode::AuthenticationFailed,
+    };
+    assert_eq!(rig.take_acts(), [close]);
+    assert!(
+        !rig.run(GetAccount)
+            .unwrap()
+            .admits(Proof::Login(LoginId(1)))
+    );
+    let open = |n| OpenLogin {
+        password_hash: "$argon2id$1".to_owned(),
+        login: login(n),
+    };
+    assert_eq!(code(rig.run(open(2))), ErrorCode::Suspended);
+    rig.crash();
+    assert_eq!(code(rig.run(open(2))), ErrorCode::Suspended);
+    rig.run(Suspend { suspended: true }).unwrap();
+    assert!(rig.writes.is_empty(), "it is so already");
+    rig.run(Suspend { suspended: false }).unwrap();
+    assert!(rig.run(open(2)).unwrap().admits(Proof::Login(LoginId(2))));
+}
+
+#[test]
+fn a_bot_that_is_locked_has_no_token_until_it_is_unlocked() {
+    let mut rig = bot();
+    let account = rig.run(ResetBotToken { by: ADA }).unwrap();
+    let generation = account.application.unwrap().token_generation;
+    let proof = Proof::Bot(generation);
+    rig.run(Suspend { suspended: true }).unwrap();
+    assert!(!rig.run(GetAccount).unwrap().admits(proof));
+    rig.run(Suspend { suspended: false }).unwrap();
+    assert!(rig.run(GetAccount).unwrap().admits(proof));
+    let password_hash = "$argon2id$2".to_owned();
+    let refused = rig.run(SetPassword { password_hash });
+    assert_eq!(code(refused), ErrorCode::BotsCannotUse);
+}
+
+#[test]
+fn an_operators_password_ends_all_logins() {
+    let mut rig = ada();
+    let password_hash = "$argon2id$2".to_owned();
+    rig.run(SetPassword { password_hash }).unwrap();
+    assert_eq!(rig.run(GetAccount).unwrap().logins, []);
+    let credentials = rig.run(GetCredentials).unwrap();
+    assert_eq!(credentials.password_hash.as_deref(), Some("$argon2id$2"));
+}

@@ -39,6 +39,7 @@ fn inhabited(users: &[UserId]) -> Rig<Group> {
         application: None,
         created_at: Millis(0),
         deleted: false,
+        suspended: false,
     };
     let rows = users.iter().map(|&id| (id, account(id)));
     let writes = rows.map(|(id, row)| store::put::<Users>(Key::single(id), &row));

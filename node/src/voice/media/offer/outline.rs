@@ -1,5 +1,6 @@
 //! What an offer has, read from its lines before anything else looks at it: so that what is too much is refused early.
 
+use rookery_protocol::client::voice::RIDS;
 use rookery_protocol::limits;
 
 use super::OfferError;
@@ -163,7 +164,7 @@ impl Section {
             rids.push(first.to_owned());
         }
         // Browsers list them as the page did; these names say themselves which is which.
-        let rank = |rid: &String| ["q", "h", "f"].iter().position(|known| known == rid);
+        let rank = |rid: &String| RIDS.iter().position(|known| known == rid);
         if rids.iter().all(|rid| rank(rid).is_some()) {
             rids.sort_by_key(rank);
         }

@@ -1,4 +1,10 @@
 //! The command line.
+//!
+//! Exit codes: 0, done; 1, it was refused or something is wrong (`doctor`, `store check`); 2, arguments or settings cannot be
+//! used; 3, no node answers; 4, the token is not good, or may not do that; 5, there is no such actor, node, user or token.
+
+mod operate;
+mod table;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -8,7 +14,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::admin::client::Admin;
+use rookery_protocol::inspect::Act;
+
+use self::operate::{ActorAction, ActorsAction, Reach, TokenAction, UsersAction};
 use crate::backup;
 use crate::config::{Config, ConfigError, Log, LogFormat};
 use crate::link::issue;
@@ -18,6 +26,51 @@ use crate::{doctor, operator, serve};
 /// The exit code of settings that cannot be used.
 const BAD_SETTINGS: u8 = 2;
 
+/// Why a command did not do what it was to do: a sentence, and the exit code.
+#[derive(Debug)]
+enum Failure {
+    /// It was refused, or went wrong.
+    Other(String),
+    /// Arguments or settings cannot be used.
+    Settings(String),
+    /// No node answers.
+    Unreached(String),
+    /// The token is not good, or may not do that.
+    Denied(String),
+    /// There is no such thing.
+    Unknown(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Other(_) => 1,
+            Self::Settings(_) => BAD_SETTINGS,
+            Self::Unreached(_) => 3,
+            Self::Denied(_) => 4,
+            Self::Unknown(_) => 5,
+        }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Other(sentence)
+            | Self::Settings(sentence)
+            | Self::Unreached(sentence)
+            | Self::Denied(sentence)
+            | Self::Unknown(sentence) => f.write_str(sentence),
+        }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(sentence: String) -> Self {
+        Self::Other(sentence)
+    }
+}
+
 /// Rookery: a chat node that speaks Discord's public API.
 #[derive(Debug, Parser)]
 #[command(name = "rookery", version, about)]
@@ -26,13 +79,18 @@ struct Cli {
     command: Option<Action>,
     #[command(flatten)]
     settings: Flags,
+    #[command(flatten)]
+    reach: Reach,
+    /// Answers in JSON.
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Serves the node (the default).
     Serve,
-    /// Manages operators' accounts, on the data of a stopped node.
+    /// Manages operators' accounts, at the node that serves or on the data of a stopped one.
     Operator {
         #[command(subcommand)]
         command: OperatorAction,
@@ -47,17 +105,45 @@ enum Action {
         #[command(subcommand)]
         command: BackupAction,
     },
-    /// Looks after the node that serves here.
+    /// Drains nodes, and has them take part again.
     Node {
         #[command(subcommand)]
         command: NodeAction,
     },
-    /// Says what keeps people from speaking: ports, addresses, TURN; the exit code is 1 if something is to be changed.
-    Doctor {
-        /// Answers in JSON.
-        #[arg(long)]
-        json: bool,
+    /// Lists the nodes of the cluster and how they are.
+    Nodes,
+    /// Lists actors.
+    Actors {
+        #[command(subcommand)]
+        command: ActorsAction,
     },
+    /// Looks into one actor, or moves, restarts or stops it.
+    Actor {
+        #[command(subcommand)]
+        command: ActorAction,
+    },
+    /// Lists the voice rooms, with who is in them and how well their media travels.
+    Rooms,
+    /// Lists the sessions of a user.
+    Sessions {
+        /// The user's id.
+        user: u64,
+    },
+    /// Locks accounts, and gives them new passwords.
+    Users {
+        #[command(subcommand)]
+        command: UsersAction,
+    },
+    /// Makes and ends tokens of the admin API.
+    Token {
+        #[command(subcommand)]
+        command: TokenAction,
+    },
+    /// Lists what operators have done.
+    Acts,
+    /// Says what is to be changed: what the nodes warn of, and what keeps people from speaking (ports, addresses, TURN); the exit
+    /// code is 1 if something is to be changed.
+    Doctor,
     /// Makes the certificates with which the nodes of a cluster know each other.
     Cluster {
         #[command(subcommand)]
@@ -67,9 +153,20 @@ enum Action {
 
 #[derive(Debug, Subcommand)]
 enum NodeAction {
-    /// Has it end in order, as SIGTERM does, and waits until it has: other nodes take over what it had, and clients are told to
-    /// reconnect.
-    Drain,
+    /// Has a node end in order, as SIGTERM does: other nodes take over what it had, and clients are told to reconnect. Of the
+    /// node of the data folder it is waited until it has ended.
+    Drain {
+        /// Another node than that of the data folder.
+        node: Option<String>,
+        /// It gives its entities and rooms away and does not end, until it is undrained.
+        #[arg(long)]
+        stay: bool,
+    },
+    /// Has a node that was drained with --stay take its share again.
+    Undrain {
+        /// The node.
+        node: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,9 +200,6 @@ enum StoreAction {
         /// Does not read the rows.
         #[arg(long)]
         quick: bool,
-        /// Answers in JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Brings the store of an older version to this one's schema; stop all nodes first.
     Migrate,
@@ -195,16 +289,22 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),
     };
-    let ended = runtime.block_on(run_action(cli.command.unwrap_or(Action::Serve), config));
+    let action = cli.command.unwrap_or(Action::Serve);
+    let ended = runtime.block_on(run_action(action, config, &cli.reach, cli.json));
     // What still runs on blocking threads is not waited for.
     runtime.shutdown_background();
     match ended {
         Ok(code) => code,
-        Err(error) => fail(&error, 1),
+        Err(failure) => fail(&failure, failure.code()),
     }
 }
 
-async fn run_action(action: Action, config: Config) -> Result<ExitCode, String> {
+async fn run_action(
+    action: Action,
+    config: Config,
+    reach: &Reach,
+    json: bool,
+) -> Result<ExitCode, Failure> {
     let said = match action {
         Action::Serve => {
             serve::serve(config).await.map_err(|e| e.to_string())?;
@@ -221,7 +321,7 @@ async fn run_action(action: Action, config: Config) -> Result<ExitCode, String> 
             .map(|user| format!("operator {name} has the account {user}"))
             .map_err(|e| e.to_string()),
         Action::Store {
-            command: StoreAction::Check { quick, json },
+            command: StoreAction::Check { quick },
         } => {
             let report = check::check(&config, quick).await;
             say(&if json {
@@ -243,11 +343,41 @@ async fn run_action(action: Action, config: Config) -> Result<ExitCode, String> 
             BackupAction::Restore { file } => backup::restore::restore(&config, &file).await,
         }
         .map_err(|e| e.to_string()),
-        Action::Node {
-            command: NodeAction::Drain,
-        } => drain(&config).await,
-        Action::Doctor { json } => {
-            let report = doctor::examine(&config).await;
+        Action::Node { command } => return node(command, &config, reach, json).await,
+        Action::Nodes => {
+            operate::nodes(&reach.api(&config)?, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Actors { command } => {
+            operate::actors(&reach.api(&config)?, command, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Actor { command } => {
+            operate::actor(&reach.api(&config)?, command, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Rooms => {
+            operate::rooms(&reach.api(&config)?, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Sessions { user } => {
+            operate::sessions(&reach.api(&config)?, user, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Users { command } => {
+            operate::users(&reach.api(&config)?, command, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Token { command } => {
+            operate::tokens(&reach.api(&config)?, command, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Acts => {
+            operate::acts(&reach.api(&config)?, json).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Doctor => {
+            let report = doctor::examine(&config, &reach.api(&config)?).await;
             say(&if json {
                 serde_json::to_string_pretty(&report).map_err(|e| e.to_string())?
             } else {
@@ -270,16 +400,33 @@ async fn run_action(action: Action, config: Config) -> Result<ExitCode, String> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn drain(config: &Config) -> Result<String, String> {
-    let admin = Admin::connect(&config.data).await;
-    let Some(admin) = admin.map_err(|e| e.to_string())? else {
-        let data = config.data.display();
-        return Err(format!(
-            "no node serves on the data folder {data}: name it with --data"
-        ));
-    };
-    admin.drain().await.map_err(|e| e.to_string())?;
-    Ok("the node has ended".to_owned())
+async fn node(
+    action: NodeAction,
+    config: &Config,
+    reach: &Reach,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let api = reach.api(config)?;
+    match action {
+        NodeAction::Drain {
+            node: None,
+            stay: false,
+        } => {
+            api.drain().await?;
+            say("the node has ended");
+        }
+        NodeAction::Drain { node, stay } => {
+            let node = match node {
+                Some(node) => node,
+                None => config.node.clone(),
+            };
+            operate::acted(&api, Act::Drain { node, stay }, json).await?;
+        }
+        NodeAction::Undrain { node } => {
+            operate::acted(&api, Act::Undrain { node }, json).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn start_log(log: &Log) {
