@@ -31,6 +31,9 @@ pub use self::tree::{Branch, Fold, Path, TreeScreen};
 
 use super::input::{Answer, Ask, Effect, Input};
 
+/// Columns and rows of the smallest terminal that anything can be read in.
+pub const SMALLEST: (u16, u16) = (40, 10);
+
 /// The console.
 #[derive(Debug)]
 pub struct Console {

@@ -2,7 +2,7 @@
 
 use rookery_protocol::inspect::{ActorId, ActorKind};
 
-use super::{Console, Fold, Popup, Screen, entries};
+use super::{Console, Fold, Popup, SMALLEST, Screen, entries};
 use crate::console::input::{Effect, Key};
 
 /// Rows of the screen that are not the list's, about.
@@ -12,6 +12,8 @@ impl Console {
     pub(super) fn press(&mut self, key: Key, out: &mut Vec<Effect>) {
         if key == Key::CtrlC {
             out.push(Effect::Quit);
+        } else if self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1 {
+            // Nobody says yes to what he cannot read.
         } else if let Some(popup) = self.popup.take() {
             self.press_popup(popup, key, out);
         } else if self.screen == Screen::Actors && self.actors.is_typing {

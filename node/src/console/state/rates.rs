@@ -7,6 +7,9 @@ use rookery_protocol::inspect::{NodeRow, Nodes};
 /// How many samples of the cluster are kept.
 const HISTORY: usize = 60;
 
+/// Samples that are closer to each other than this are one: nobody can tell a rate from them.
+const APART_MS: u64 = 500;
+
 /// What a node does a second.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rate {
@@ -42,9 +45,9 @@ impl Sample {
         }
     }
 
-    /// None: another run of the node, or the same sample again.
+    /// None: they are too close to each other.
     fn since(&self, before: &Self) -> Option<Rate> {
-        if self.incarnation != before.incarnation || self.uptime_ms <= before.uptime_ms {
+        if self.uptime_ms < before.uptime_ms.saturating_add(APART_MS) {
             return None;
         }
         let seconds = (self.uptime_ms - before.uptime_ms) as f64 / 1_000.0;
@@ -74,11 +77,11 @@ impl Rates {
         });
         for row in &nodes.nodes {
             let sample = Sample::of(row);
-            let rate = match self.nodes.get(&row.node) {
-                Some((before, rate)) if before.incarnation == sample.incarnation => {
-                    sample.since(before).or(*rate)
-                }
-                _ => None,
+            let before = self.nodes.get(&row.node);
+            let before = before.filter(|(it, _)| it.incarnation == sample.incarnation);
+            let rate = match before.map(|(before, _)| sample.since(before)) {
+                Some(None) => continue,
+                known => known.flatten(),
             };
             self.nodes.insert(row.node.clone(), (sample, rate));
         }

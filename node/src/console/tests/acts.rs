@@ -92,6 +92,18 @@ fn no_and_escape_do_nothing() {
 }
 
 #[test]
+fn nothing_is_confirmed_where_it_cannot_be_read() {
+    let mut rig = offered("3r");
+    let resize = |width, height| Input::Resize { width, height };
+    rig.input(resize(30, 8));
+    rig.types("y");
+    assert_eq!(rig.wanted, []);
+    rig.input(resize(80, 24));
+    rig.types("y");
+    assert_eq!(rig.wanted.len(), 1);
+}
+
+#[test]
 fn what_is_confirmed_is_what_was_offered_whatever_the_list_does_meanwhile() {
     let mut rig = offered("3r");
     let mut top = cluster::top();

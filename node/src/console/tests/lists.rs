@@ -64,8 +64,12 @@ fn rates_are_the_difference_of_two_samples_of_the_same_run() {
     assert_eq!((rate.handled, rate.deliveries), (300.0, 12_000.0));
     assert_eq!((rate.commits, rate.cpu), (60.0, 0.21));
     assert_eq!(rates.total(&cluster::nodes(2_000)).unwrap().handled, 500.0);
-    // The same sample again tells nothing new.
+    // The same sample again tells nothing new, and one that is too close to it nothing true.
     rates.learn(&cluster::nodes(2_000));
+    assert_eq!(rates.of("n1"), Some(rate));
+    let mut close = cluster::nodes(2_400);
+    close.nodes[0].handled = u64::MAX;
+    rates.learn(&close);
     assert_eq!(rates.of("n1"), Some(rate));
     // Another run counts from 0.
     let mut nodes = cluster::nodes(3_000);

@@ -78,9 +78,9 @@ fn known(console: &Console, data: &ActorDetail, width: u16, lines: &mut Vec<Vec<
         age(console.now.0.saturating_sub(row.last_active_ms)),
     ))]);
     let crash = match (&row.last_crash, row.restarts) {
-        (Some(crash), times) => format!("RESTARTED {times} times, last crash: {crash}"),
-        (None, 0) => "never restarted".to_owned(),
-        (None, times) => format!("RESTARTED {times} times, without a crash"),
+        (Some(crash), times) => format!("RESTARTS {times}, last crash: {crash}"),
+        (None, 0) => "no restarts".to_owned(),
+        (None, times) => format!("RESTARTS {times}, no crash"),
     };
     let tone = match row.restarts {
         0 => Tone::Plain,

@@ -20,10 +20,8 @@ use ratatui::layout::Rect;
 pub use self::look::{Look, Tone};
 use self::pen::{Pen, Piece};
 use self::text::age;
-use super::state::{Console, Screen};
+use super::state::{Console, SMALLEST, Screen};
 
-/// The smallest terminal that anything can be read in.
-pub const SMALLEST: (u16, u16) = (40, 10);
 /// The most lines that a notice takes.
 const NOTICE_LINES: usize = 3;
 
@@ -42,7 +40,7 @@ pub fn draw(console: &Console, look: Look, frame: &mut Frame<'_>) {
 fn too_small(pen: &mut Pen<'_>, area: Rect) {
     let (width, height) = SMALLEST;
     let text = format!(
-        "too small: {}x{}; the console needs {width}x{height}. q quits",
+        "too small: {}x{}; the console needs {width}x{height}. Ctrl-C quits",
         area.width, area.height
     );
     for (line, y) in text::wrap(&text, area.width.into()).iter().zip(0..) {
@@ -112,11 +110,14 @@ fn tabs(console: &Console, pen: &mut Pen<'_>, area: Rect) {
     let nodes = console.feeds.nodes.data.as_ref();
     let warnings: u64 = nodes.map_or(0, |nodes| nodes.nodes.iter().map(|row| row.warnings).sum());
     let silent = nodes.map_or(0, |nodes| nodes.silent.len());
-    if silent > 0 {
-        pen.put_right(area, 0, &format!("! {silent} silent"), Tone::Bad);
-    } else if warnings > 0 {
-        pen.put_right(area, 0, &format!("! {}", text::count(warnings)), Tone::Warn);
-    }
+    let warned = format!("! {} warnings", text::count(warnings));
+    let (text, tone) = match (silent, warnings) {
+        (0, 0) => return,
+        (0, _) => (warned, Tone::Warn),
+        (_, 1..) if area.width >= 100 => (format!("! {silent} silent  {warned}"), Tone::Bad),
+        _ => (format!("! {silent} silent"), Tone::Bad),
+    };
+    pen.put_right(area, 0, &text, tone);
 }
 
 /// What is said between the screen and the keys.

@@ -22,9 +22,7 @@ pub(super) fn draw(console: &Console, pen: &mut Pen<'_>, area: Rect) {
         Some(Entry::Silent(silent)) => vec![
             vec![(format!("node {name}"), Tone::Title)],
             vec![(format!("DOES NOT ANSWER: {}", silent.why), Tone::Bad)],
-            vec![plain(
-                "It may be down, or cut off from the node that is asked. The others go on without it.",
-            )],
+            vec![plain("It is down, or cut off from the node that is asked.")],
         ],
         None => vec![
             vec![(format!("node {name}"), Tone::Title)],

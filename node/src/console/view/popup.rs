@@ -121,10 +121,14 @@ fn question(confirm: &Confirm, pen: &mut Pen<'_>, area: Rect) {
     let lines = lines.chain(consequence.iter().map(|line| (line.as_str(), Tone::Plain)));
     // Whatever the height is, the way out is to be seen.
     let rows = inner.height.saturating_sub(1);
+    let is_cut = what.len() + 1 + consequence.len() > usize::from(rows);
     for ((line, tone), y) in lines.take(rows.into()).zip(0..) {
         pen.put(inner, (0, y), line, tone);
     }
-    let keys = "y does it     n or Esc does not";
+    let keys = match is_cut {
+        true => "y does it   n does not   (cut: enlarge)",
+        false => "y does it     n or Esc does not",
+    };
     pen.put(inner, (0, rows), keys, Tone::Title);
 }
 

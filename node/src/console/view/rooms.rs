@@ -10,7 +10,7 @@ use super::text::{bits, count, percent};
 use super::{nothing, silent_lines, split};
 use crate::console::state::Console;
 
-/// Loss from which on people hear it.
+/// Share of lost packets from which on people hear it.
 const LOSS_HEARD: f32 = 0.05;
 
 const ROOMS: [Column; 9] = [
@@ -22,7 +22,7 @@ const ROOMS: [Column; 9] = [
     number("SCREENS", 7),
     number("UP", 8),
     number("DOWN", 8),
-    number("MOST LOST", 9),
+    number("LOST", 6),
 ];
 
 const PEERS: [Column; 8] = [
@@ -91,15 +91,17 @@ fn loss(share: f32) -> Piece {
 }
 
 fn people(console: &Console, room: &RoomRow, pen: &mut Pen<'_>, area: Rect) {
-    let [head, rest] = split(area, [1, area.height]);
+    let [head, rest] = split(area, [2, area.height]);
     let title = [
         (format!("room {}", room.channel), Tone::Title),
-        plain(format!(
-            "   group {} at {}   people {} cameras {} screens {}",
-            room.group, room.node, room.people, room.cameras, room.screens
-        )),
+        plain(format!("   group {} at {}", room.group, room.node)),
     ];
     pen.pieces(head, 0, &title);
+    let counts = format!(
+        "people {}   cameras {}   screens {}",
+        room.people, room.cameras, room.screens
+    );
+    pen.put(head, (0, 1), &counts, Tone::Plain);
     let keys: Vec<_> = room.peers.iter().map(|peer| peer.user.clone()).collect();
     let chosen = console.rooms.peers.index(&keys);
     if keys.is_empty() {

@@ -14,7 +14,7 @@ use crate::console::state::Console;
 const WHOLE: u16 = 4;
 
 const COLUMNS: [Column; 5] = [
-    number("SEEN", 6),
+    number("AGO", 6),
     text("KIND", 12),
     text("NODE", 8),
     text("ACTOR", 26).from(100),
