@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod config;
+pub mod console;
 pub mod contacts;
 pub mod doctor;
 pub mod ephemeral;
