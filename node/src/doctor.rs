@@ -269,6 +269,8 @@ fn mapped(answer: &[u8], id: &[u8; 12]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use crate::admin::client::Door;
+
     use super::*;
 
     #[test]
@@ -317,13 +319,14 @@ mod tests {
         };
         config.voice.listen = vec![[127, 0, 0, 1].into()];
         config.voice.ports = vec![0];
-        let report = examine(&config).await;
+        let api = Api::new(Door::Here(config.data.clone()));
+        let report = examine(&config, &api).await;
         assert!(!report.ok);
         let text = for_people(&report);
         assert!(text.contains("set [voice] public"), "{text}");
         assert!(text.contains("[voice] ports has a 0"), "{text}");
         config.voice.turn_urls = vec!["turn:127.0.0.1:1".to_owned()];
-        let text = for_people(&examine(&config).await);
+        let text = for_people(&examine(&config, &api).await);
         assert!(text.contains("turn_secret"), "{text}");
         assert!(text.contains("turn:127.0.0.1:1 does not answer"), "{text}");
     }

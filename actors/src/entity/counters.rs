@@ -8,10 +8,11 @@ use parking_lot::Mutex;
 use super::world::Clock;
 
 /// A message in a mailbox.
-pub(crate) struct Timed<M> {
+pub struct Timed<M> {
     /// When it was put there, on [`Clock::monotonic_ns`].
     at_ns: u64,
-    pub(crate) message: M,
+    /// What.
+    pub message: M,
 }
 
 /// Never crosses nodes: actors are local, and a switchboard carries what is for others.
@@ -45,11 +46,11 @@ struct Mark {
 
 /// How one message was handled, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Handled {
+pub struct Handled {
     /// It waited so long.
-    pub(crate) wait_ns: u64,
+    pub wait_ns: u64,
     /// Handling it took so long.
-    pub(crate) busy_ns: u64,
+    pub busy_ns: u64,
 }
 
 /// Counters at one instant.
@@ -124,7 +125,8 @@ impl CountersView {
 }
 
 impl Counters {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    /// Counters that begin now.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
         let now = Mark {
             at_ns: clock.monotonic_ns(),
             ..Mark::default()
@@ -146,7 +148,7 @@ impl Counters {
     }
 
     /// Counts a message that is about to be put into the mailbox.
-    pub(crate) fn enqueue<M>(&self, message: M) -> Timed<M> {
+    pub fn enqueue<M>(&self, message: M) -> Timed<M> {
         self.enqueued.fetch_add(1, Relaxed);
         Timed {
             at_ns: self.clock.monotonic_ns(),
@@ -155,12 +157,12 @@ impl Counters {
     }
 
     /// The instant, for [`Counters::handle`].
-    pub(crate) fn now_ns(&self) -> u64 {
+    pub fn now_ns(&self) -> u64 {
         self.clock.monotonic_ns()
     }
 
     /// Counts a message that was put into the mailbox at `put_ns`, and taken out of it at `taken_ns`.
-    pub(crate) fn handle(&self, kind: &'static str, put_ns: u64, taken_ns: u64) -> Handled {
+    pub fn handle(&self, kind: &'static str, put_ns: u64, taken_ns: u64) -> Handled {
         let handled = Handled {
             wait_ns: taken_ns.saturating_sub(put_ns),
             busy_ns: self.clock.monotonic_ns().saturating_sub(taken_ns),
@@ -227,7 +229,7 @@ impl Counters {
     }
 
     /// Begins another span of what is called lately.
-    pub(crate) fn mark(&self) {
+    pub fn mark(&self) {
         let now = self.standing();
         let mut marks = self.marks.lock();
         *marks = [marks[1], now];
@@ -276,11 +278,12 @@ impl std::fmt::Debug for Counters {
 
 impl<M> Timed<M> {
     /// A message that is not counted.
-    pub(crate) fn uncounted(message: M) -> Self {
+    pub fn uncounted(message: M) -> Self {
         Self { at_ns: 0, message }
     }
 
-    pub(crate) fn at_ns(&self) -> u64 {
+    /// When it was put into the mailbox, on [`Clock::monotonic_ns`].
+    pub fn at_ns(&self) -> u64 {
         self.at_ns
     }
 }

@@ -95,7 +95,8 @@ impl KindView {
 pub struct Kinds(RwLock<HashMap<(ActorKind, &'static str), Arc<Stats>>>);
 
 impl Kinds {
-    pub(crate) fn record(&self, actor: ActorKind, kind: &'static str, handled: Handled) {
+    /// Notes how a message was handled.
+    pub fn record(&self, actor: ActorKind, kind: &'static str, handled: Handled) {
         let known = self.0.read().get(&(actor, kind)).map(Arc::clone);
         let stats = known.unwrap_or_else(|| {
             let mut all = self.0.write();

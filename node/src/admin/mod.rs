@@ -4,6 +4,7 @@
 pub mod api;
 mod audit;
 pub mod client;
+mod console;
 mod routes;
 mod tokens;
 

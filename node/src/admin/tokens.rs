@@ -48,7 +48,7 @@ pub(super) const LOCAL: &str = "local";
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TokenError {
     /// It cannot be a name.
-    #[error("`{0}` is no name of a token: 1 to 63 lower-case letters, digits, or `-` in between")]
+    #[error("`{0}` is no name of a token: 1 to 64 letters, digits, `-` or `_`, and not `local`")]
     BadName(String),
     /// It cannot be a time.
     #[error("a token is good for 1 to {} days", limits::ADMIN_TOKEN_DAYS)]
@@ -212,4 +212,94 @@ pub(super) async fn recognise(app: &App, token: &str) -> Result<Operator, TokenE
 
 fn now(app: &App) -> Millis {
     app.clock.now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rookery_actors::entity::Publisher;
+    use rookery_actors::store::memory::MemoryStore;
+    use rookery_protocol::event::SharedFrame;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::node::Node;
+
+    struct Nobody;
+
+    impl Publisher for Nobody {
+        fn publish(&self, _: SharedFrame) {}
+    }
+
+    fn new(name: &str, days: u32) -> NewToken {
+        NewToken {
+            name: name.to_owned(),
+            role: Role::Read,
+            days,
+        }
+    }
+
+    /// Puts a token's end into the past.
+    async fn age(app: &App, name: &str) {
+        let key = Key::single(name);
+        let row = app.store.get(AdminTokens::ID, &key).await.unwrap().unwrap();
+        let row = AdminTokenRow {
+            ends_at: now(app),
+            ..decode::<AdminTokens>(&row).unwrap()
+        };
+        let write = move |_: &[Option<Vec<u8>>]| vec![put::<AdminTokens>(Key::single("t"), &row)];
+        let rows = [(AdminTokens::ID, key)];
+        app.store.transact(&rows, &write).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_token_is_good_for_its_time_and_until_it_is_revoked() {
+        let store = Arc::new(MemoryStore::new());
+        let node = Node::alone(Config::default(), store, Arc::new(Nobody)).await;
+        let app = &node.app;
+        let token = make(app, LOCAL, &new("t", 30)).await.unwrap();
+        let operator = recognise(app, &token).await.unwrap();
+        assert_eq!((operator.name.as_str(), operator.role), ("t", Role::Read));
+        let listed = list(app).await.unwrap();
+        assert_eq!((listed.len(), listed[0].by.as_str()), (1, LOCAL));
+        let taken = make(app, LOCAL, &new("t", 30)).await;
+        assert!(matches!(taken, Err(TokenError::Taken(_))));
+        for bad in [
+            "",
+            "t",
+            "rookery-admin.t.",
+            "rookery-admin.t.x",
+            "rookery-admin.u.x",
+        ] {
+            let refused = recognise(app, bad).await;
+            assert!(matches!(refused, Err(TokenError::Bad)), "{bad}");
+        }
+        age(app, "t").await;
+        let expired = recognise(app, &token).await;
+        assert!(matches!(expired, Err(TokenError::Expired)));
+        revoke(app, "t").await.unwrap();
+        let gone = recognise(app, &token).await;
+        assert!(matches!(gone, Err(TokenError::Bad)));
+        assert!(matches!(
+            revoke(app, "t").await,
+            Err(TokenError::Unknown(_))
+        ));
+        node.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_token_is_refused() {
+        let store = Arc::new(MemoryStore::new());
+        let node = Node::alone(Config::default(), store, Arc::new(Nobody)).await;
+        for name in ["", "a b", LOCAL, "ä", "a.b"] {
+            let refused = make(&node.app, LOCAL, &new(name, 30)).await;
+            assert!(matches!(refused, Err(TokenError::BadName(_))), "{name}");
+        }
+        for days in [0, limits::ADMIN_TOKEN_DAYS + 1] {
+            let refused = make(&node.app, LOCAL, &new("t", days)).await;
+            assert!(matches!(refused, Err(TokenError::BadDays)), "{days}");
+        }
+        node.shutdown().await;
+    }
 }

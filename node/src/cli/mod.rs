@@ -10,6 +10,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -21,7 +22,7 @@ use crate::backup;
 use crate::config::{Config, ConfigError, Log, LogFormat};
 use crate::link::issue;
 use crate::store::{check, migrate};
-use crate::{doctor, operator, serve};
+use crate::{console, doctor, operator, serve};
 
 /// The exit code of settings that cannot be used.
 const BAD_SETTINGS: u8 = 2;
@@ -105,6 +106,8 @@ enum Action {
         #[command(subcommand)]
         command: BackupAction,
     },
+    /// Shows the cluster in the terminal: nodes, actors, rooms, warnings; acts on them.
+    Console,
     /// Drains nodes, and has them take part again.
     Node {
         #[command(subcommand)]
@@ -281,7 +284,11 @@ pub fn run() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(&error, BAD_SETTINGS),
     };
-    start_log(&config.log);
+    let action = cli.command.unwrap_or(Action::Serve);
+    // Its lines would be written over the console's.
+    if !matches!(action, Action::Console) {
+        start_log(&config.log);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -289,7 +296,6 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, 1),
     };
-    let action = cli.command.unwrap_or(Action::Serve);
     let ended = runtime.block_on(run_action(action, config, &cli.reach, cli.json));
     // What still runs on blocking threads is not waited for.
     runtime.shutdown_background();
@@ -343,6 +349,13 @@ async fn run_action(
             BackupAction::Restore { file } => backup::restore::restore(&config, &file).await,
         }
         .map_err(|e| e.to_string()),
+        Action::Console => {
+            let api = reach.api(&config)?;
+            // What is wrong is said before the screen is taken.
+            api.nodes().await?;
+            console::run(Arc::new(api)).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Action::Node { command } => return node(command, &config, reach, json).await,
         Action::Nodes => {
             operate::nodes(&reach.api(&config)?, json).await?;

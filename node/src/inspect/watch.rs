@@ -26,9 +26,10 @@ const LEASE_LEFT_MS: u64 = 2_500;
 const LOOP: usize = 3;
 /// See [`LOOP`].
 const LOOP_MS: u64 = 60_000;
-/// Looks in a row in which an entity is where it does not belong, or a link is down, before that is said: both happen for a
-/// moment when shards move and nodes come.
+/// Looks in a row in which a link is down before that is said: it is for a moment when nodes come.
 const LOOKS: u32 = 5;
+/// Looks between two for entities that are where they do not belong, of which each is asked for.
+const PLACES: u64 = 5;
 
 /// What the watchman is shown.
 #[derive(Debug, Default)]
@@ -37,8 +38,8 @@ pub(super) struct Sight {
     pub(super) now: Millis,
     /// Entities for whom too much waits.
     pub(super) crowded: Vec<(EntityRef, u64)>,
-    /// Entities that belong to another node.
-    pub(super) misplaced: Vec<EntityRef>,
+    /// Entities that belong to another node; not looked for every time.
+    pub(super) misplaced: Option<Vec<EntityRef>>,
     pub(super) incidents: Vec<Incident>,
     pub(super) kinds: Vec<KindView>,
     pub(super) commit: CommitCounters,
@@ -56,7 +57,10 @@ pub(super) struct Watchman {
     warnings: HashMap<About, Warning>,
     counts: BTreeMap<WarningKind, u64>,
     depths: HashMap<EntityRef, u64>,
-    misplaced: HashMap<EntityRef, u32>,
+    /// Those that were where they do not belong at the last look.
+    misplaced: Vec<EntityRef>,
+    /// Looks so far.
+    looks: u64,
     down: HashMap<String, u32>,
     dropped: HashMap<String, u64>,
     waits: HashMap<(ActorKind, &'static str), Buckets>,
@@ -68,11 +72,12 @@ impl Inspector {
     pub(super) fn sight(&self) -> Sight {
         let directory = &self.parts.app.directory;
         let cluster = self.parts.cluster.as_ref();
+        let is_due = self.watchman.lock().looks_for_places();
         Sight {
             node: self.node().to_owned(),
             now: self.parts.app.clock.now(),
             crowded: directory.crowded(),
-            misplaced: directory.misplaced(),
+            misplaced: (is_due && cluster.is_some()).then(|| directory.misplaced()),
             incidents: directory.take_incidents(),
             kinds: self.kinds(),
             commit: self.parts.lane.counters(),
@@ -95,9 +100,15 @@ impl Watchman {
         self.counts.iter().map(|(&kind, &count)| (kind, count))
     }
 
+    /// Whether entities that are where they do not belong are to be looked for now.
+    fn looks_for_places(&self) -> bool {
+        self.looks % PLACES == 0
+    }
+
     /// Looks at the node.
     pub(super) fn look(&mut self, sight: Sight) {
         let now = sight.now;
+        self.looks += 1;
         self.warnings
             .retain(|_, warning| now.0.saturating_sub(warning.last_ms) < SHOWN_MS);
         self.mailboxes(&sight);
@@ -160,18 +171,18 @@ impl Watchman {
         }
     }
 
+    /// An entity that goes is where it does not belong for a moment: only one that is so twice in a row is warned of.
     fn places(&mut self, sight: &Sight) {
-        let before = std::mem::take(&mut self.misplaced);
-        for &entity in &sight.misplaced {
-            let looks = before.get(&entity).map_or(1, |looks| looks + 1);
-            self.misplaced.insert(entity, looks);
-            if looks >= LOOKS {
-                let what = format!(
-                    "{entity} is active here although another node owns it: it may be active twice, and does not end"
-                );
-                let actor = Some(entity.into());
-                self.warn(sight, WarningKind::ActiveTwice, actor, "", what);
-            }
+        let Some(misplaced) = &sight.misplaced else {
+            return;
+        };
+        let before = std::mem::replace(&mut self.misplaced, misplaced.clone());
+        for entity in misplaced.iter().filter(|entity| before.contains(entity)) {
+            let what = format!(
+                "{entity} is active here although another node owns it: it may be active twice, and does not end"
+            );
+            let actor = Some((*entity).into());
+            self.warn(sight, WarningKind::ActiveTwice, actor, "", what);
         }
     }
 
@@ -430,7 +441,8 @@ mod tests {
         let mut watchman = Watchman::default();
         for second in 1..10 {
             let is_up = second % 4 == 0;
-            let misplaced = if is_up { Vec::new() } else { vec![group()] };
+            let misplaced =
+                (second % 2 == 0).then(|| if is_up { Vec::new() } else { vec![group()] });
             let links = vec![link(is_up, 0)];
             watchman.look(Sight {
                 links,
@@ -441,7 +453,7 @@ mod tests {
         assert_eq!(kinds(&watchman), []);
         for second in 10..16 {
             let links = vec![link(false, 1)];
-            let misplaced = vec![group()];
+            let misplaced = Some(vec![group()]);
             watchman.look(Sight {
                 links,
                 misplaced,

@@ -25,7 +25,7 @@ impl Role {
 /// A token that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewToken {
-    /// Its name: 1 to 63 lower-case letters, digits or `-` in between.
+    /// Its name: 1 to 64 letters, digits, `-` or `_`.
     pub name: String,
     /// What it is good for.
     pub role: Role,

@@ -96,6 +96,7 @@ impl Hears {
             to: EntityRef::from(UserId(7)),
             command: Command::User(UserCommand::GetAccount(GetAccount)),
             deadline_ms: 5_000,
+            origin: None,
         };
         self.links().send(peer, ask, Class::Must).ok()?;
         tokio::time::timeout(CALL, told).await.ok()?.ok()?;

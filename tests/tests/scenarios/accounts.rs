@@ -302,7 +302,10 @@ async fn registration_can_be_closed_and_an_operator_made_on_the_command_line() {
     assert!(add_operator(&node, "bea").await.status.success());
     Person::login(&node, "bea").await;
     let acts = node.asked(&["acts"]).await;
-    assert_eq!(acts[0]["act"], json!({ "act": "make_operator", "name": "bea" }));
+    assert_eq!(
+        acts[0]["act"],
+        json!({ "act": "make_operator", "name": "bea" })
+    );
     assert!(!acts.to_string().contains(PASSWORD));
     node.terminate().await;
     assert!(!add_operator(&node, "ada").await.status.success());

@@ -82,8 +82,8 @@ pub(super) fn consequence(act: &Act, detail: Option<&ActorDetail>) -> String {
             }
         }
         Act::Drain { node, stay: true } => format!(
-            "All that {node} has goes to other nodes, and its clients are told to reconnect. It stays in the cluster \
-             without anything until it is undrained. The others must have room for what it has."
+            "All entities and rooms of {node} go to other nodes. It stays in the cluster without them until it is undrained; \
+             clients stay connected to it. The others must have room for what it has."
         ),
         Act::Drain { node, stay: false } => format!(
             "All that {node} has goes to other nodes, its clients are told to reconnect, and then its process ends. Whether \
@@ -96,6 +96,7 @@ pub(super) fn consequence(act: &Act, detail: Option<&ActorDetail>) -> String {
         // The console offers none of these; they have commands.
         Act::Suspend { .. }
         | Act::ResetPassword { .. }
+        | Act::MakeOperator { .. }
         | Act::MakeToken { .. }
         | Act::RevokeToken { .. } => String::new(),
     }

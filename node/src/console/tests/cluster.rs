@@ -219,12 +219,12 @@ pub(super) fn rooms() -> Rooms {
 
 fn sessions() -> Sessions {
     let session = |lane: u16| SessionRow {
-        session: format!("a1b2c3{lane}"),
+        session: format!("{lane}/17.2"),
         node: "n1".to_owned(),
         lane,
         is_connected: lane == 0,
         seq: 991,
-        groups: 12,
+        topics: 12,
         shard: None,
         intents: 33_281,
         queued_bytes: 0,

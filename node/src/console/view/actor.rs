@@ -136,9 +136,9 @@ fn session(row: &SessionRow) -> Vec<Piece> {
             false => ("waits to be resumed".to_owned(), Tone::Warn),
         },
         plain(format!(
-            ", event {}, groups {}, queued {}{shard}",
+            ", event {}, topics {}, queued {}{shard}",
             row.seq,
-            row.groups,
+            row.topics,
             bytes(row.queued_bytes)
         )),
     ]

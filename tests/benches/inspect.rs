@@ -1,0 +1,161 @@
+//! What it costs that every actor can be looked into: counting a message, marking and searching 100,000 actors. Goal: under 1% of
+//! a core at 100,000 actors and 50,000 messages a second.
+//!
+//! `cargo bench -p rookery-tests --bench inspect`
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a bench measures time, prints figures and stops at the first surprise"
+)]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rookery_actors::commit::CommitLane;
+use rookery_actors::entity::{
+    AccountCache, Clock, Counters, Directory, Kinds, Kit, NoPeers, Publisher, Rooms, SharedMinter,
+    World,
+};
+use rookery_actors::links::Links;
+use rookery_actors::ownership::{Placement, Tenure};
+use rookery_actors::store::LaneId;
+use rookery_actors::store::memory::MemoryStore;
+use rookery_node::clock::SystemClock;
+use rookery_protocol::command::user::GetAccount;
+use rookery_protocol::document::IncarnationId;
+use rookery_protocol::event::Frame;
+use rookery_protocol::ids::{ChannelId, UserId};
+use rookery_protocol::inspect::{ActorKind, Sort};
+use rookery_protocol::time::Millis;
+use rookery_tests::bench::Table;
+
+const ACTORS: u64 = 100_000;
+const MESSAGES_A_SECOND: f64 = 50_000.0;
+const BATCH: usize = 1_000;
+const BATCHES: usize = 600;
+
+/// Nobody listens.
+struct Nobody;
+
+impl Publisher for Nobody {
+    fn publish(&self, _: Arc<Frame>) {}
+}
+
+impl AccountCache for Nobody {
+    fn invalidate(&self, _: UserId, _: u64) {}
+}
+
+impl Rooms for Nobody {
+    fn nudge(&self, _: &IncarnationId, _: ChannelId) {}
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Nanoseconds of a call, of the median batch.
+fn per_call(batch: usize, batches: usize, mut call: impl FnMut()) -> f64 {
+    let batches = (0..batches).map(|_| {
+        let start = Instant::now();
+        (0..batch).for_each(|_| call());
+        start.elapsed().as_secs_f64() * 1e9 / batch as f64
+    });
+    median(batches.collect())
+}
+
+async fn directory(clock: &Arc<dyn Clock>) -> Directory {
+    let store = Arc::new(MemoryStore::new());
+    let lane = LaneId {
+        node: "bench".to_owned(),
+        incarnation: 1,
+        index: 0,
+    };
+    let world = World {
+        store: store.clone(),
+        lane: CommitLane::open(store, lane).await.expect("a lane"),
+        clock: Arc::clone(clock),
+        publisher: Arc::new(Nobody),
+        accounts: Arc::new(Nobody),
+        rooms: Arc::new(Nobody),
+        tenure: Tenure::endless(),
+        placement: Placement::whole(),
+        peers: Arc::new(NoPeers),
+        kit: Kit {
+            ids: SharedMinter::new(1, Millis(0)),
+            links: Links::new("https://chat.example", [0; 32]),
+        },
+    };
+    Directory::start(world).await.expect("a directory")
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = { runtime }.enable_all().build().expect("a runtime");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let kinds = Kinds::default();
+    let counters = Counters::new(Arc::clone(&clock));
+    let counting = per_call(BATCH, BATCHES, || {
+        let timed = counters.enqueue(());
+        let taken = counters.now_ns();
+        let handled = counters.handle("PostMessage", timed.at_ns(), taken);
+        kinds.record(ActorKind::Group, "PostMessage", black_box(handled));
+    });
+    let marking = per_call(BATCH, BATCHES, || counters.mark());
+
+    let directory = runtime.block_on(async {
+        let directory = directory(&clock).await;
+        for user in 1..=ACTORS {
+            // There are no such accounts; their actors say so, and stay for a while.
+            let _ = directory.ask(UserId(user), GetAccount).await;
+        }
+        directory
+    });
+    assert_eq!(directory.active(), ACTORS, "all of them are active");
+    let searching = per_call(1, 50, || {
+        black_box(directory.top(Sort::Busy, None, 50));
+    });
+    let crowded = per_call(1, 50, || {
+        black_box(directory.crowded());
+    });
+    let census = per_call(1, 50, || {
+        black_box(directory.census());
+    });
+
+    // Counting every message, marking every five seconds, the watchman's look every second.
+    let a_second = counting * MESSAGES_A_SECOND + marking * ACTORS as f64 / 5.0 + crowded;
+    let share = a_second / 1e9 * 100.0;
+    let mut table = Table::new(&["what", "figure", "goal"]);
+    let rows = [
+        ("counting a message", format!("{counting:.0} ns"), ""),
+        ("marking an actor", format!("{marking:.0} ns"), ""),
+        (
+            "the watchman's look at 100,000 actors",
+            format!("{:.2} ms", crowded / 1e6),
+            "",
+        ),
+        (
+            "the 50 busiest of 100,000 actors",
+            format!("{:.2} ms", searching / 1e6),
+            "",
+        ),
+        (
+            "a census of 100,000 actors",
+            format!("{:.2} ms", census / 1e6),
+            "",
+        ),
+        (
+            "of a core, at 100,000 actors and 50,000 messages/s",
+            format!("{share:.2} %"),
+            "< 1 %",
+        ),
+    ];
+    for (what, figure, goal) in rows {
+        table.row([what.to_owned(), figure, goal.to_owned()]);
+    }
+    table.print();
+}
