@@ -48,6 +48,7 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
         ("cluster.ca", "ca.pem"),
         ("cluster.cert", "n-1.pem"),
         ("cluster.key", "n-1-key.pem"),
+        ("admin.listen", "10.0.0.2:9180"),
         ("public_url", "https://chat.example/"),
         ("auth.registration", "invite"),
         ("trusted_proxies", "10.0.0.0/8, 192.0.2.1"),
@@ -106,6 +107,8 @@ fn every_setting_is_read_from_a_file_and_from_a_variable() {
         ca = "ca.pem"
         cert = "n-1.pem"
         key = "n-1-key.pem"
+        [admin]
+        listen = "10.0.0.2:9180"
         [auth]
         registration = "invite"
         [media]

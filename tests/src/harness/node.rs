@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -352,15 +353,30 @@ pub(super) async fn run(mut command: Command) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     tokio::task::spawn_blocking(move || {
         let mut child = command.spawn().expect("start the binary");
-        if wait(&mut child).is_none() {
+        // Read while it runs: it may say more than a pipe holds.
+        let stdout = read_all(child.stdout.take().expect("piped"));
+        let stderr = read_all(child.stderr.take().expect("piped"));
+        let Some(status) = wait(&mut child) else {
             let _ = child.kill();
             let _ = child.wait();
             panic!("{command:?} did not end");
+        };
+        Output {
+            status,
+            stdout: stdout.join().expect("a reader"),
+            stderr: stderr.join().expect("a reader"),
         }
-        child.wait_with_output().expect("its output")
     })
     .await
     .expect("runner")
+}
+
+fn read_all(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        bytes
+    })
 }
 
 /// Waits for a child until the deadline.
