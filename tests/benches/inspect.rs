@@ -99,10 +99,11 @@ fn main() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let kinds = Kinds::default();
     let counters = Counters::new(Arc::clone(&clock));
+    let waiting = counters.waiting();
     let counting = per_call(BATCH, BATCHES, || {
-        let timed = counters.enqueue(());
+        let timed = counters.enqueue(&waiting, ());
         let taken = counters.now_ns();
-        let handled = counters.handle("PostMessage", timed.at_ns(), taken);
+        let handled = counters.handle(&waiting, "PostMessage", timed.at_ns(), taken);
         kinds.record(ActorKind::Group, "PostMessage", black_box(handled));
     });
     let marking = per_call(BATCH, BATCHES, || counters.mark());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::world::Clock;
 
@@ -18,10 +18,16 @@ pub struct Timed<M> {
 /// Never crosses nodes: actors are local, and a switchboard carries what is for others.
 impl<M: Send + 'static> ractor::Message for Timed<M> {}
 
+/// Messages that wait for one life of an actor. What is sent to a life that is over counts for that one only: its commits and
+/// reads may come back when the next one has long begun.
+#[derive(Debug, Default)]
+pub struct Waiting(AtomicU64);
+
 /// Counters of one actor. They outlive its restarts.
 pub struct Counters {
     clock: Arc<dyn Clock>,
-    enqueued: AtomicU64,
+    /// Of the present life.
+    waiting: RwLock<Arc<Waiting>>,
     handled: AtomicU64,
     busy_ns: AtomicU64,
     wait_ns: AtomicU64,
@@ -56,9 +62,9 @@ pub struct Handled {
 /// Counters at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CountersView {
-    /// Messages ever put into the mailbox.
-    pub enqueued: u64,
-    /// Messages ever taken out of it and done with.
+    /// Messages that wait.
+    pub depth: u64,
+    /// Messages ever taken out of the mailbox and done with.
     pub handled: u64,
     /// Nanoseconds spent handling.
     pub busy_ns: u64,
@@ -117,13 +123,6 @@ fn ratio(part: u64, of: u64) -> f64 {
     }
 }
 
-impl CountersView {
-    /// Messages that wait.
-    pub fn depth(&self) -> u64 {
-        self.enqueued.saturating_sub(self.handled)
-    }
-}
-
 impl Counters {
     /// Counters that begin now.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
@@ -133,7 +132,7 @@ impl Counters {
         };
         Self {
             clock,
-            enqueued: AtomicU64::new(0),
+            waiting: RwLock::default(),
             handled: AtomicU64::new(0),
             busy_ns: AtomicU64::new(0),
             wait_ns: AtomicU64::new(0),
@@ -147,9 +146,21 @@ impl Counters {
         }
     }
 
-    /// Counts a message that is about to be put into the mailbox.
-    pub fn enqueue<M>(&self, message: M) -> Timed<M> {
-        self.enqueued.fetch_add(1, Relaxed);
+    /// Begins a life, for which nothing waits.
+    pub(super) fn begin(&self) -> Arc<Waiting> {
+        let waiting = Arc::<Waiting>::default();
+        *self.waiting.write() = Arc::clone(&waiting);
+        waiting
+    }
+
+    /// What waits for the present life.
+    pub fn waiting(&self) -> Arc<Waiting> {
+        Arc::clone(&self.waiting.read())
+    }
+
+    /// Counts a message that is about to be put into the mailbox of a life.
+    pub fn enqueue<M>(&self, waiting: &Waiting, message: M) -> Timed<M> {
+        waiting.0.fetch_add(1, Relaxed);
         Timed {
             at_ns: self.clock.monotonic_ns(),
             message,
@@ -161,12 +172,19 @@ impl Counters {
         self.clock.monotonic_ns()
     }
 
-    /// Counts a message that was put into the mailbox at `put_ns`, and taken out of it at `taken_ns`.
-    pub fn handle(&self, kind: &'static str, put_ns: u64, taken_ns: u64) -> Handled {
+    /// Counts a message that was put into the mailbox of a life at `put_ns`, and taken out of it at `taken_ns`.
+    pub fn handle(
+        &self,
+        waiting: &Waiting,
+        kind: &'static str,
+        put_ns: u64,
+        taken_ns: u64,
+    ) -> Handled {
         let handled = Handled {
             wait_ns: taken_ns.saturating_sub(put_ns),
             busy_ns: self.clock.monotonic_ns().saturating_sub(taken_ns),
         };
+        waiting.0.fetch_sub(1, Relaxed);
         self.handled.fetch_add(1, Relaxed);
         self.busy_ns.fetch_add(handled.busy_ns, Relaxed);
         self.wait_ns.fetch_add(handled.wait_ns, Relaxed);
@@ -178,10 +196,10 @@ impl Counters {
         handled
     }
 
-    /// Counts a restart; what was in the lost mailbox counts as handled.
-    pub(super) fn restart(&self, why: &str) {
+    /// Counts the end of a life by a crash. What is in its mailbox is lost.
+    pub(super) fn crash(&self, why: &str) {
         self.restarts.fetch_add(1, Relaxed);
-        self.handled.store(self.enqueued.load(Relaxed), Relaxed);
+        self.begin();
         *self.last_crash.lock() = Some(why.into());
     }
 
@@ -204,9 +222,7 @@ impl Counters {
 
     /// Messages that wait.
     pub fn depth(&self) -> u64 {
-        // Read in this order, a message counted in between makes the depth too large rather than negative.
-        let handled = self.handled.load(Relaxed);
-        self.enqueued.load(Relaxed).saturating_sub(handled)
+        self.waiting.read().0.load(Relaxed)
     }
 
     /// How often it crashed and was started again.
@@ -257,7 +273,7 @@ impl Counters {
     pub fn view(&self) -> CountersView {
         CountersView {
             handled: self.handled.load(Relaxed),
-            enqueued: self.enqueued.load(Relaxed),
+            depth: self.depth(),
             busy_ns: self.busy_ns.load(Relaxed),
             wait_ns: self.wait_ns.load(Relaxed),
             slowest_ns: self.slowest_ns.load(Relaxed),

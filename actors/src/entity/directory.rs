@@ -372,6 +372,7 @@ impl Directory {
             world: self.0.world.clone(),
             directory: self.clone(),
             counters: Arc::clone(&entry.counters),
+            waiting: entry.counters.begin(),
         };
         let supervisor = self.0.supervisor.get().ok_or(ErrorCode::Busy)?;
         let actor = (self.0.spawner)(birth, supervisor.get_cell()).map_err(|error| {
@@ -418,7 +419,7 @@ impl Directory {
             return;
         };
         entry.actor = None;
-        entry.counters.restart(error);
+        entry.counters.crash(error);
         let trouble = Trouble::Crashed {
             error: error.to_owned(),
             restarts: entry.counters.restarts(),
@@ -486,7 +487,8 @@ impl std::fmt::Debug for Directory {
 fn enqueue(entry: &Entry, message: Message) -> Result<(), Turned> {
     match &entry.actor {
         Some(actor) if entry.counters.depth() < limits::MAILBOX => {
-            post(actor, &entry.counters, message);
+            let waiting = entry.counters.waiting();
+            post(actor, &entry.counters, &waiting, message);
             Ok(())
         }
         _ => Err(ErrorCode::Busy.into()),

@@ -27,8 +27,7 @@ mod tests;
 mod world;
 
 pub use self::core::{Core, Effect, Input, LoadError, ReplyTo};
-pub(crate) use self::counters::Timed;
-pub use self::counters::{Counters, CountersView, Lately};
+pub use self::counters::{Counters, CountersView, Handled, Lately, Timed, Waiting};
 pub use self::directory::Directory;
 pub use self::incidents::{Incident, Trouble};
 pub use self::inspect::{Census, Figures, rank};

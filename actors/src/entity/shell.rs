@@ -23,7 +23,7 @@ use rookery_protocol::time::Millis;
 use tokio::sync::oneshot;
 
 use super::core::{LoadError, ReplyTo};
-use super::counters::{Counters, Handled, Timed};
+use super::counters::{Counters, Handled, Timed, Waiting};
 use super::directory::{Directory, Mailbox};
 use super::incidents::Trouble;
 use super::inspect::Figures;
@@ -104,6 +104,22 @@ pub(super) struct Birth {
     pub(super) world: World,
     pub(super) directory: Directory,
     pub(super) counters: Arc<Counters>,
+    /// What waits for this life.
+    pub(super) waiting: Arc<Waiting>,
+}
+
+/// What tasks of a life send back what they did by.
+#[derive(Clone)]
+struct Letterbox {
+    mailbox: Mailbox,
+    counters: Arc<Counters>,
+    waiting: Arc<Waiting>,
+}
+
+impl Letterbox {
+    fn post(&self, message: Message) {
+        post(&self.mailbox, &self.counters, &self.waiting, message);
+    }
 }
 
 /// An entity's life.
@@ -228,7 +244,7 @@ impl<C: Kind> Actor for Shell<C> {
             _ => None,
         };
         let result = life.take(&me, message);
-        let handled = counters.handle(kind, put_ns, taken_ns);
+        let handled = counters.handle(&life.birth.waiting, kind, put_ns, taken_ns);
         life.handled(kind, handled);
         life.leave(&me);
         result
@@ -243,6 +259,7 @@ impl<C: Kind> Life<C> {
             directory,
             counters,
             world,
+            ..
         } = &self.birth;
         directory
             .kinds()
@@ -376,8 +393,8 @@ impl<C: Kind> Life<C> {
         for action in actions.drain(..) {
             match action {
                 Action::Submit { ticket, unit } => {
-                    let (mailbox, counters) = (me.clone(), Arc::clone(&self.birth.counters));
-                    if counters.is_tapped() {
+                    let letterbox = self.letterbox(me);
+                    if self.birth.counters.is_tapped() {
                         self.written.add(&unit);
                     }
                     let (entity, origin) = (self.birth.entity, self.origin);
@@ -385,7 +402,7 @@ impl<C: Kind> Life<C> {
                         if let Some(request) = origin {
                             tracing::debug!(%entity, %request, ?outcome, "settled");
                         }
-                        post(&mailbox, &counters, Message::Settled { ticket, outcome });
+                        letterbox.post(Message::Settled { ticket, outcome });
                     };
                     // Commands are refused well before the lane is full, so this is a fault: start over.
                     self.birth.world.lane.submit(unit, Box::new(done))?;
@@ -440,8 +457,16 @@ impl<C: Kind> Life<C> {
         Ok(())
     }
 
+    fn letterbox(&self, me: &Mailbox) -> Letterbox {
+        Letterbox {
+            mailbox: me.clone(),
+            counters: Arc::clone(&self.birth.counters),
+            waiting: Arc::clone(&self.birth.waiting),
+        }
+    }
+
     fn fetch(&self, me: &Mailbox, table: TableId, key: Key) {
-        let (mailbox, counters) = (me.clone(), Arc::clone(&self.birth.counters));
+        let letterbox = self.letterbox(me);
         let (entity, world) = (self.birth.entity, self.birth.world.clone());
         tokio::spawn(async move {
             let row = world.store.get(table, &key).await.and_then(|row| {
@@ -461,23 +486,23 @@ impl<C: Kind> Life<C> {
                     ApiError::incident(incident)
                 }
             });
-            post(&mailbox, &counters, Message::Fetched { table, key, row });
+            letterbox.post(Message::Fetched { table, key, row });
         });
     }
 
     /// Delivers until it was taken, or this life is over: the next life does it again.
     fn deliver(&self, me: &Mailbox, seq: u64, to: EntityRef, notice: Notice) {
-        let (mailbox, counters) = (me.clone(), Arc::clone(&self.birth.counters));
+        let letterbox = self.letterbox(me);
         let directory = self.birth.directory.clone();
         let from = self.birth.entity;
         tokio::spawn(async move {
             let mut pause = REDELIVER_MS;
             while !matches!(
-                mailbox.get_status(),
+                letterbox.mailbox.get_status(),
                 ActorStatus::Stopping | ActorStatus::Stopped
             ) {
                 if directory.deliver(to, from, seq, notice.clone()).await {
-                    post(&mailbox, &counters, Message::Delivered { seq });
+                    letterbox.post(Message::Delivered { seq });
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -518,8 +543,8 @@ impl Written {
 }
 
 /// Counts a message and puts it into a mailbox; a stopped actor's messages are of no use to anybody.
-pub(super) fn post(mailbox: &Mailbox, counters: &Counters, message: Message) {
-    let _ = mailbox.cast(counters.enqueue(message));
+pub(super) fn post(mailbox: &Mailbox, counters: &Counters, waiting: &Waiting, message: Message) {
+    let _ = mailbox.cast(counters.enqueue(waiting, message));
 }
 
 /// Answers; an asker that no longer waits has been told that the outcome is unknown.

@@ -19,7 +19,7 @@ use rookery_protocol::voice::{RoomId, RoomOrders};
 use super::core::{Input, PeerView, Served};
 use super::ports::{MediaMaker, SocketId, VoicePort};
 use super::shell::{Birth, Message, Posted, Shell, post};
-use crate::entity::{Clock, Counters, CountersView, Kinds, Timed};
+use crate::entity::{Clock, Counters, CountersView, Kinds, Timed, Waiting};
 
 /// What rooms need of their node.
 #[async_trait]
@@ -49,6 +49,7 @@ const MARK_NS: u64 = 5_000_000_000;
 #[derive(Debug)]
 pub(super) struct Tally {
     counters: Counters,
+    waiting: Arc<Waiting>,
     kinds: Arc<Kinds>,
     people: AtomicUsize,
     cameras: AtomicUsize,
@@ -58,8 +59,10 @@ pub(super) struct Tally {
 
 impl Tally {
     fn new(clock: Arc<dyn Clock>, kinds: Arc<Kinds>) -> Self {
+        let counters = Counters::new(clock);
         Self {
-            counters: Counters::new(clock),
+            waiting: counters.waiting(),
+            counters,
             kinds,
             people: AtomicUsize::new(0),
             cameras: AtomicUsize::new(0),
@@ -69,7 +72,7 @@ impl Tally {
     }
 
     pub(super) fn enqueue(&self, message: Message) -> Timed<Message> {
-        self.counters.enqueue(message)
+        self.counters.enqueue(&self.waiting, message)
     }
 
     pub(super) fn depth(&self) -> u64 {
@@ -81,7 +84,7 @@ impl Tally {
     }
 
     pub(super) fn handle(&self, kind: &'static str, put_ns: u64, taken_ns: u64) {
-        let handled = self.counters.handle(kind, put_ns, taken_ns);
+        let handled = self.counters.handle(&self.waiting, kind, put_ns, taken_ns);
         self.kinds.record(ActorKind::Room, kind, handled);
     }
 

@@ -4,6 +4,8 @@
 //! used; 3, no node answers; 4, the token is not good, or may not do that; 5, there is no such actor, node, user or token.
 
 mod operate;
+mod reach;
+mod show;
 mod table;
 
 use std::fmt::Display;
@@ -17,7 +19,8 @@ use tracing_subscriber::EnvFilter;
 
 use rookery_protocol::inspect::Act;
 
-use self::operate::{ActorAction, ActorsAction, Reach, TokenAction, UsersAction};
+use self::operate::Operate;
+use self::reach::Reach;
 use crate::backup;
 use crate::config::{Config, ConfigError, Log, LogFormat};
 use crate::link::issue;
@@ -113,37 +116,8 @@ enum Action {
         #[command(subcommand)]
         command: NodeAction,
     },
-    /// Lists the nodes of the cluster and how they are.
-    Nodes,
-    /// Lists actors.
-    Actors {
-        #[command(subcommand)]
-        command: ActorsAction,
-    },
-    /// Looks into one actor, or moves, restarts or stops it.
-    Actor {
-        #[command(subcommand)]
-        command: ActorAction,
-    },
-    /// Lists the voice rooms, with who is in them and how well their media travels.
-    Rooms,
-    /// Lists the sessions of a user.
-    Sessions {
-        /// The user's id.
-        user: u64,
-    },
-    /// Locks accounts, and gives them new passwords.
-    Users {
-        #[command(subcommand)]
-        command: UsersAction,
-    },
-    /// Makes and ends tokens of the admin API.
-    Token {
-        #[command(subcommand)]
-        command: TokenAction,
-    },
-    /// Lists what operators have done.
-    Acts,
+    #[command(flatten)]
+    Operate(Operate),
     /// Says what is to be changed: what the nodes warn of, and what keeps people from speaking (ports, addresses, TURN); the exit
     /// code is 1 if something is to be changed.
     Doctor,
@@ -357,36 +331,8 @@ async fn run_action(
             return Ok(ExitCode::SUCCESS);
         }
         Action::Node { command } => return node(command, &config, reach, json).await,
-        Action::Nodes => {
-            operate::nodes(&reach.api(&config)?, json).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Actors { command } => {
-            operate::actors(&reach.api(&config)?, command, json).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Actor { command } => {
-            operate::actor(&reach.api(&config)?, command, json).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Rooms => {
-            operate::rooms(&reach.api(&config)?, json).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Sessions { user } => {
-            operate::sessions(&reach.api(&config)?, user, json).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Users { command } => {
-            operate::users(&reach.api(&config)?, command, json).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Token { command } => {
-            operate::tokens(&reach.api(&config)?, command, json).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Acts => {
-            operate::acts(&reach.api(&config)?, json).await?;
+        Action::Operate(command) => {
+            operate::run(&reach.api(&config)?, command, json).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Action::Doctor => {

@@ -25,7 +25,7 @@ impl Inspector {
         ActorRow {
             actor: actor.into(),
             node: self.node().to_owned(),
-            depth: view.depth(),
+            depth: view.depth,
             handled: view.handled,
             busy_ns: view.busy_ns,
             wait_ns: view.wait_ns,
@@ -162,9 +162,7 @@ impl Inspector {
                     entity.to_string(),
                     format!(
                         "{} waiting, {} handled, {} restarts",
-                        view.depth(),
-                        view.handled,
-                        view.restarts
+                        view.depth, view.handled, view.restarts
                     ),
                 )
             });

@@ -1,14 +1,21 @@
 //! Looking into entities, and steering them.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test asks while it does something else"
+)]
+
 use std::time::Duration;
 
 use rookery_protocol::entity::EntityKind;
+use rookery_protocol::error::ErrorCode;
+use rookery_protocol::ids::UserId;
 use rookery_protocol::inspect::Sort;
 use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 
 use super::fixture::Fixture;
-use super::toy::address;
+use super::toy::{address, script};
 use crate::entity::{Incident, KindView, Origin, TooManyTraces, Trouble};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -120,4 +127,29 @@ async fn a_trace_shows_what_is_handled_while_somebody_looks() {
     let counters = fixture.directory.counters_of(address(1)).unwrap();
     assert!(!counters.is_tapped(), "nobody looks any more");
     assert!(fixture.directory.trace(99, address(1)).unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn what_comes_back_to_a_life_that_is_over_does_not_wait_for_the_next_one() {
+    let mut fixture = Fixture::new().await;
+    fixture.run(1, "add").await.unwrap();
+    fixture.announced(address(1)).await;
+    fixture.store.hold_commits();
+    let directory = fixture.directory.clone();
+    let asking = async move { directory.ask(UserId(1), script("add")).await };
+    let asking = tokio::spawn(asking);
+    fixture.store.commit_is_held().await;
+    assert!(fixture.directory.restart(address(1)));
+    let unknown = asking.await.unwrap().unwrap_err();
+    assert_eq!(unknown.code, ErrorCode::Unavailable);
+    // It settles for the life that is over.
+    fixture.store.release_commits();
+    assert_eq!(fixture.announced(address(1)).await, 2, "and it is durable");
+    assert_eq!(fixture.count(1).await, Ok(2));
+    let view = fixture.directory.look(address(1)).unwrap();
+    assert_eq!(view.depth, 0);
+    while fixture.directory.passivate(address(1), PATIENCE).await == Some(false) {
+        tokio::task::yield_now().await;
+    }
+    assert!(!fixture.is_active(1), "it could not go before");
 }
