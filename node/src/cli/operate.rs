@@ -206,7 +206,7 @@ pub(super) async fn run(api: &Api, command: Operate, json: bool) -> Result<(), F
         Operate::Sessions { user } => answer(json, &api.sessions(user).await?, show::sessions),
         Operate::Users { command } => users(api, command, json).await,
         Operate::Token { command } => tokens(api, command, json).await,
-        Operate::Acts => answer(json, &api.acts().await?, show::acts),
+        Operate::Acts => answer(json, &api.acts().await?, |acts| show::acts(acts)),
     }
 }
 
@@ -226,7 +226,7 @@ async fn actors(api: &Api, action: ActorsAction, json: bool) -> Result<(), Failu
             };
             answer(json, &api.top(&query).await?, show::top)
         }
-        ActorsAction::Tree => answer(json, &api.tree().await?, show::trees),
+        ActorsAction::Tree => answer(json, &api.tree().await?, |trees| show::trees(trees)),
     }
 }
 
@@ -310,7 +310,7 @@ async fn tokens(api: &Api, action: TokenAction, json: bool) -> Result<(), Failur
             let new = NewToken { name, role, days };
             answer(json, &api.make_token(&new).await?, show::sentence)
         }
-        TokenAction::List => answer(json, &api.tokens().await?, show::tokens),
+        TokenAction::List => answer(json, &api.tokens().await?, |tokens| show::tokens(tokens)),
         TokenAction::Revoke { name } => {
             answer(json, &api.revoke_token(&name).await?, show::sentence)
         }

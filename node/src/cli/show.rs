@@ -101,7 +101,7 @@ pub(super) fn top(
     and_silent(format!("{text}\n{active} active"), silent)
 }
 
-pub(super) fn trees(trees: &Vec<TreeNode>) -> String {
+pub(super) fn trees(trees: &[TreeNode]) -> String {
     let mut lines = Vec::new();
     for tree in trees {
         branch(tree, 0, &mut lines);
@@ -276,7 +276,7 @@ pub(super) fn sessions(Sessions { sessions, silent }: &Sessions) -> String {
     and_silent(table(head, &rows, "the user has no session"), silent)
 }
 
-pub(super) fn tokens(tokens: &Vec<TokenRow>) -> String {
+pub(super) fn tokens(tokens: &[TokenRow]) -> String {
     let rows: Vec<_> = tokens
         .iter()
         .map(|row| {
@@ -301,7 +301,7 @@ fn day(ms: u64) -> String {
     text.get(..10).unwrap_or_default().to_owned()
 }
 
-pub(super) fn acts(acts: &Vec<ActRecord>) -> String {
+pub(super) fn acts(acts: &[ActRecord]) -> String {
     let rows: Vec<_> = acts
         .iter()
         .map(|act| {

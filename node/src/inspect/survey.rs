@@ -295,7 +295,8 @@ impl Inspector {
                 format!("{node} does not answer ({why}): it hangs, or the network to it is cut");
             more(node, WarningKind::Silent, what);
         }
-        all.warnings.sort_by(|a, b| b.last_ms.cmp(&a.last_ms));
+        all.warnings
+            .sort_by_key(|warning| std::cmp::Reverse(warning.last_ms));
         all
     }
 

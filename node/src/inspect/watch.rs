@@ -102,7 +102,7 @@ impl Watchman {
 
     /// Whether entities that are where they do not belong are to be looked for now.
     fn looks_for_places(&self) -> bool {
-        self.looks % PLACES == 0
+        self.looks.is_multiple_of(PLACES)
     }
 
     /// Looks at the node.
