@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use ractor::{Actor, ActorCell, ActorId, ActorRef, ActorRuntime, SpawnErr};
+use ractor::{Actor, ActorId, ActorRef, SpawnErr};
 use rookery_protocol::command::Answer;
 use rookery_protocol::document::{Key, Part, TableId};
 use rookery_protocol::entity::{EntityKind, EntityRef};
@@ -23,16 +23,15 @@ use tokio::sync::Notify;
 use super::backoff::Backoff;
 use super::counters::{Counters, CountersView, Timed};
 use super::incidents::{Incidents, Trouble};
-use super::kind::Kind;
 use super::kinds::Kinds;
+use super::mailbox::{Mailbox, Message, post};
 use super::roster::{self, Roster};
-use super::shell::{Birth, Message, RESTARTED, Shell, post};
+use super::shell::{Birth, RESTARTED};
+use super::spawn::{Spawner, spawn_by_kind};
 use super::supervisor::{self, Supervisor};
 use super::tap::Taps;
 use super::world::World;
-use crate::group::Group;
 use crate::store::StoreError;
-use crate::user::User;
 
 /// Units below the lane's limit at which entities start to refuse commands, so that those under way still fit.
 const LANE_RESERVE: u64 = 1_024;
@@ -95,9 +94,6 @@ struct Entry {
     /// None while it is down after a crash.
     actor: Option<Mailbox>,
 }
-
-/// What an entity is reached by.
-pub(super) type Mailbox = ActorRef<Timed<Message>>;
 
 impl WeakDirectory {
     pub(super) fn upgrade(&self) -> Option<Directory> {
@@ -493,20 +489,4 @@ fn enqueue(entry: &Entry, message: Message) -> Result<(), Turned> {
         }
         _ => Err(ErrorCode::Busy.into()),
     }
-}
-
-/// Starts the actor of an address; tests put cores of their own behind it.
-type Spawner = fn(Birth, ActorCell) -> Result<Mailbox, SpawnErr>;
-
-fn spawn_by_kind(birth: Birth, supervisor: ActorCell) -> Result<Mailbox, SpawnErr> {
-    match birth.entity.kind {
-        EntityKind::User => spawn::<User>(birth, supervisor),
-        EntityKind::Group => spawn::<Group>(birth, supervisor),
-    }
-}
-
-pub(super) fn spawn<C: Kind>(birth: Birth, supervisor: ActorCell) -> Result<Mailbox, SpawnErr> {
-    let (actor, _) =
-        ActorRuntime::<Shell<C>>::spawn_linked_instant(None, Shell::new(), birth, supervisor)?;
-    Ok(actor)
 }

@@ -19,7 +19,7 @@ use super::counters::{Counters, CountersView};
 use super::directory::Directory;
 use super::incidents::Incident;
 use super::kinds::Kinds;
-use super::shell::Message;
+use super::mailbox::Message;
 use super::tap::TooManyTraces;
 
 /// Figures of an entity's state, by name.

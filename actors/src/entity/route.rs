@@ -18,9 +18,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::directory::{Directory, Turned};
+use super::mailbox::Message;
 use super::origin::Origin;
 use super::peers::Astray;
-use super::shell::Message;
 use crate::ownership::Place;
 
 /// The first pause before an entity that could not be reached is tried again, if nothing is heard of it; it doubles.

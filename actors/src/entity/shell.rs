@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorStatus};
-use rookery_protocol::command::{Answer, Command, Notice, Reply, RequestId};
+use rookery_protocol::command::{Answer, Notice, Reply};
 use rookery_protocol::document::{self, Key, TableId};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
@@ -24,16 +24,16 @@ use tokio::sync::oneshot;
 
 use super::core::{LoadError, ReplyTo};
 use super::counters::{Counters, Handled, Timed, Waiting};
-use super::directory::{Directory, Mailbox};
+use super::directory::Directory;
 use super::incidents::Trouble;
 use super::inspect::Figures;
 use super::kind::Kind;
 use super::log::Log;
 use super::machine::Machine;
+use super::mailbox::{Letterbox, Mailbox, Message};
 use super::origin::Origin;
 use super::stimulus::{AckTo, Action, Stimulus};
 use super::world::World;
-use crate::commit::Outcome;
 use crate::store::{StoreError, Unit};
 
 /// Milliseconds before a delivery that failed is repeated; doubles up to [`REDELIVER_MAX_MS`].
@@ -45,59 +45,6 @@ pub(super) const RESTARTED: &str = "restarted by an operator";
 /// The longest pause between repetitions, in milliseconds.
 const REDELIVER_MAX_MS: u64 = 10_000;
 
-/// What an entity's mailbox holds.
-pub(super) enum Message {
-    /// Somebody asks.
-    Command {
-        command: Command,
-        request: Option<RequestId>,
-        /// The client's request that it belongs to.
-        origin: Option<Origin>,
-        port: oneshot::Sender<Answer<Reply>>,
-    },
-    /// Another entity's outbox delivers.
-    Notice {
-        from: EntityRef,
-        seq: u64,
-        notice: Notice,
-        port: oneshot::Sender<()>,
-    },
-    /// A row that was asked for.
-    Fetched {
-        table: TableId,
-        key: Key,
-        row: Result<Option<Vec<u8>>, ApiError>,
-    },
-    /// The commit lane is done with a unit.
-    Settled { ticket: u64, outcome: Outcome },
-    /// A notice of the outbox was taken.
-    Delivered { seq: u64 },
-    /// Stop if nothing is under way, and say whether so. Not counted: it does not make the entity busy.
-    Passivate(Option<oneshot::Sender<bool>>),
-    /// Stop as soon as what is under way is durable and answered; nothing new comes. Not counted either.
-    Leave,
-    /// Crash, for an operator. Not counted either.
-    Restart,
-    /// Say figures of the state. Not counted either.
-    Describe(oneshot::Sender<Figures>),
-}
-
-impl Message {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Command { command, .. } => command.name(),
-            Self::Notice { .. } => "Notice",
-            Self::Fetched { .. } => "Fetched",
-            Self::Settled { .. } => "Settled",
-            Self::Delivered { .. } => "Delivered",
-            Self::Passivate(_) => "Passivate",
-            Self::Leave => "Leave",
-            Self::Restart => "Restart",
-            Self::Describe(_) => "Describe",
-        }
-    }
-}
-
 /// What an actor is started with.
 pub(super) struct Birth {
     pub(super) entity: EntityRef,
@@ -106,20 +53,6 @@ pub(super) struct Birth {
     pub(super) counters: Arc<Counters>,
     /// What waits for this life.
     pub(super) waiting: Arc<Waiting>,
-}
-
-/// What tasks of a life send back what they did by.
-#[derive(Clone)]
-struct Letterbox {
-    mailbox: Mailbox,
-    counters: Arc<Counters>,
-    waiting: Arc<Waiting>,
-}
-
-impl Letterbox {
-    fn post(&self, message: Message) {
-        post(&self.mailbox, &self.counters, &self.waiting, message);
-    }
 }
 
 /// An entity's life.
@@ -540,11 +473,6 @@ impl Written {
             self.events += u32::from(write.table() == TableId::Events);
         }
     }
-}
-
-/// Counts a message and puts it into a mailbox; a stopped actor's messages are of no use to anybody.
-pub(super) fn post(mailbox: &Mailbox, counters: &Counters, waiting: &Waiting, message: Message) {
-    let _ = mailbox.cast(counters.enqueue(waiting, message));
 }
 
 /// Answers; an asker that no longer waits has been told that the outcome is unknown.

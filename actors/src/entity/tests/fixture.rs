@@ -16,8 +16,9 @@ use tokio::sync::mpsc;
 
 use super::toy::{Toy, address, counter, script};
 use crate::commit::CommitLane;
-use crate::entity::directory::{Mailbox, spawn};
+use crate::entity::mailbox::Mailbox;
 use crate::entity::shell::Birth;
+use crate::entity::spawn::spawn;
 use crate::entity::{AccountCache, Clock, Directory, Kit, NoPeers, Peers, Publisher, Rooms, World};
 use crate::ownership::{Boot, Placement, Tenure};
 use crate::store::LaneId;
