@@ -6,6 +6,7 @@ use rookery_actors::commit::CommitCounters;
 use rookery_actors::entity::{Buckets, Clock, Incident, KindView, Trouble, percentile_ns};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::inspect::{ActorId, ActorKind, LinkRow, Warning, WarningKind};
+use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 
 use super::Inspector;
@@ -161,9 +162,12 @@ impl Watchman {
         let before = std::mem::take(&mut self.depths);
         for &(entity, depth) in &sight.crowded {
             self.depths.insert(entity, depth);
-            if before.get(&entity).is_some_and(|&before| depth > before) {
+            let is_worse = |&before: &u64| depth > before || depth >= limits::MAILBOX;
+            if before.get(&entity).is_some_and(is_worse) {
                 let what = format!(
-                    "{depth} messages wait for {entity}, and they become more: it takes more than it can do"
+                    "{depth} messages wait for {entity}, and they do not become fewer: it is asked more than it can do; above {} \
+                     it refuses as busy",
+                    limits::MAILBOX
                 );
                 let actor = Some(entity.into());
                 self.warn(sight, WarningKind::Mailbox, actor, "", what);
@@ -310,9 +314,9 @@ mod tests {
     }
 
     #[test]
-    fn a_full_mailbox_is_warned_of_only_while_it_grows() {
+    fn a_crowded_mailbox_is_warned_of_while_it_grows_or_is_full() {
         let mut watchman = Watchman::default();
-        for (second, depth) in [(1, 2_000), (2, 1_900), (3, 1_900)] {
+        for (second, depth) in [(1, 1_010), (2, 1_005), (3, 1_005)] {
             let crowded = vec![(group(), depth)];
             watchman.look(Sight {
                 crowded,
@@ -321,7 +325,7 @@ mod tests {
             assert_eq!(kinds(&watchman), []);
         }
         for second in 4..7 {
-            let crowded = vec![(group(), 2_000 + second)];
+            let crowded = vec![(group(), 1_002 + second)];
             watchman.look(Sight {
                 crowded,
                 ..at(second)
@@ -337,6 +341,14 @@ mod tests {
         );
         watchman.look(at(66));
         assert_eq!(kinds(&watchman), [], "a minute later it is over");
+        for second in 67..69 {
+            let crowded = vec![(group(), limits::MAILBOX)];
+            watchman.look(Sight {
+                crowded,
+                ..at(second)
+            });
+        }
+        assert_eq!(kinds(&watchman), [WarningKind::Mailbox]);
     }
 
     #[test]

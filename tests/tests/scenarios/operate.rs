@@ -352,3 +352,41 @@ async fn the_doctor_names_a_slow_store() {
     named(&node, "a commit took").await;
     writing.abort();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_names_a_mailbox_that_fills() {
+    let mongod = Mongod::start().await;
+    let proxy = Proxy::to(mongod.address()).await;
+    let url = mongod.url_through(&proxy, "chat");
+    let node = Node::start_with(NodeOptions {
+        config: format!("[limits]\nenabled = false\n[store]\nurl = \"{url}\"\n"),
+        ..NodeOptions::default()
+    })
+    .await;
+    let community = Community::new(&node).await;
+    community.ada.http.say(&community.channel, "hello").await;
+    let group = format!("group/{}", community.group);
+    let sleep = ["actor", "passivate", &group];
+    while !node.run(&sleep).await.status.success() {}
+    // It is woken up and cannot read its rows: what is sent to it waits.
+    proxy.blackhole();
+    let ada = community.ada.http.clone();
+    let path = community.messages();
+    let flood = tokio::spawn(async move {
+        let mut beat = tokio::time::interval(std::time::Duration::from_millis(50));
+        for round in 0.. {
+            let messages = if round == 0 { 1_500 } else { 50 };
+            for _ in 0..messages {
+                let body = json!({ "content": "too much" });
+                let request = ada.request(reqwest::Method::POST, &path).json(&body);
+                let ada = ada.clone();
+                tokio::spawn(async move { drop(ada.try_send(request).await) });
+            }
+            beat.tick().await;
+        }
+    });
+    named(&node, "messages wait for group/").await;
+    flood.abort();
+    proxy.heal();
+    again(&community, "at last").await;
+}
