@@ -211,10 +211,13 @@ pub async fn decisions_and_commits_of_the_same_rows_take_turns(fixture: &mut imp
     };
     let mut writer = Writer::open(store.clone(), 1).await;
     writer.write(both(0)).await;
+    let (begin, has_begun) = std::sync::mpsc::channel();
     let committing = {
         let (runtime, commits) = (tokio::runtime::Handle::current(), both);
         let commits: Vec<_> = (1..=COMMITS).map(|n| commits(n * STEP)).collect();
         std::thread::spawn(move || {
+            // Not before there are decisions to meet.
+            has_begun.recv().expect("a first decision");
             runtime.block_on(async {
                 for writes in commits {
                     writer.seq += 1;
@@ -246,6 +249,8 @@ pub async fn decisions_and_commits_of_the_same_rows_take_turns(fixture: &mut imp
         );
         last = at + 1;
         added += 1;
+        // The thread may be done already.
+        let _ = begin.send(());
     }
     committing.join().expect("the writer is content");
     assert!(added > 0);
