@@ -11,7 +11,7 @@
     reason = "a bench reads clocks and prints figures"
 )]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -251,6 +251,7 @@ struct Crowd {
     /// At each node.
     https: Vec<Http>,
     groups: Vec<(GroupId, ChannelId)>,
+    asked: Cell<usize>,
     reads: Taken,
     writes: Taken,
 }
@@ -281,6 +282,7 @@ impl Crowd {
             let (group, channel) = self.groups[dice.random_range(0..self.groups.len())];
             let http = self.https[n % self.https.len()].clone();
             let is_read = n / self.https.len() % 2 == 0;
+            self.asked.set(n + 1);
             let taken = Rc::clone(if is_read { &self.reads } else { &self.writes });
             tokio::task::spawn_local(async move {
                 loop {
@@ -319,12 +321,12 @@ fn delays(taken: &Taken, from: Instant, until: Instant) -> (String, Duration) {
     (text, times.last().copied().unwrap_or_default())
 }
 
-/// Shards that a node has, as it is told by another one.
-async fn shards(asked: &Node, of: &str) -> u64 {
+/// A figure of some nodes together, as one of them says it.
+async fn figure(asked: &Node, of: &[&str], what: &str) -> u64 {
     let nodes = asked.asked(&["nodes"]).await;
-    let mut rows = nodes["nodes"].as_array().expect("rows").iter();
-    rows.find(|row| row["node"] == *of)
-        .map_or(0, |row| row["shards"].as_u64().expect("a number"))
+    let rows = nodes["nodes"].as_array().expect("rows").iter();
+    let rows = rows.filter(|row| of.iter().any(|name| row["node"] == **name));
+    rows.filter_map(|row| row[what].as_u64()).sum()
 }
 
 /// A third node comes while there are so many active groups.
@@ -340,12 +342,15 @@ async fn join(entities: usize, table: &mut Table) {
     let crowd = Rc::new(Crowd {
         https: cluster.nodes.iter().map(at).collect(),
         groups,
+        asked: Cell::new(0),
         reads: Taken::default(),
         writes: Taken::default(),
     });
     let began = Instant::now();
     crowd.wake().await;
-    println!("{entities} groups are active after {:.0?}", began.elapsed());
+    let woken = began.elapsed();
+    let active = figure(&cluster.nodes[0], &NODES, "groups").await;
+    println!("{active} groups are active after {woken:.0?}");
     let trickling = Rc::clone(&crowd);
     let trickle = tokio::task::spawn_local(async move { trickling.trickle().await });
     let quiet = Instant::now();
@@ -356,7 +361,7 @@ async fn join(entities: usize, table: &mut Table) {
     let ready = joins.elapsed();
     let wanted = (0..SHARDS).filter(|shard| preferred(*shard, NODES) == Some(NODES[2]));
     let wanted = wanted.count() as u64;
-    while shards(&cluster.nodes[0], NODES[2]).await < wanted {
+    while figure(&cluster.nodes[0], &NODES[2..], "shards").await < wanted {
         tokio::time::sleep(LOOK).await;
     }
     let moved = Instant::now();
@@ -364,10 +369,15 @@ async fn join(entities: usize, table: &mut Table) {
     tokio::time::sleep(QUIET).await;
     trickle.abort();
     let end = Instant::now();
+    let answered = crowd.reads.borrow().len() + crowd.writes.borrow().len();
+    // Those of the last moments may be under way.
+    assert!(
+        answered + 20 > crowd.asked.get(),
+        "{answered} of {} are answered",
+        crowd.asked.get()
+    );
     table.row([
-        format!(
-            "a third node joins {entities} active groups: it is ready, has its {wanted} shards"
-        ),
+        format!("a third node joins {active} active groups: it is ready, has its {wanted} shards"),
         format!(
             "{:.1} s, {:.1} s",
             ready.as_secs_f64(),

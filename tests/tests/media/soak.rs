@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::{IndexedMutRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use rookery_protocol::client::voice::{StreamKind, Want};
 use rookery_protocol::ids::UserId;
@@ -18,17 +18,17 @@ use rookery_tests::voice::{Client, Layout, Sockets};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_media_peer");
 
-/// Long enough for the guests of a run to be two dozen.
+/// Long enough for the guests of a run to be some dozens.
 const SECONDS: u64 = 20;
 /// The room in which everybody meets; guests' own rooms are above it.
 const ROOM: u64 = 1;
 /// People who stay.
 const STAY: u64 = 3;
 /// Guests at a time.
-const GUESTS: usize = 3;
-/// Kilobytes that the workers' process may grow by after the warm-up. A session takes 600 kB: a short run notices one that stays
-/// behind of each guest, one of ten minutes whoever leaves 10 kB.
-const GROWTH_KB: u64 = 8 * 1_024;
+const GUESTS: usize = 4;
+/// Kilobytes that the workers' process may grow by in the second half: what the allocator keeps varies by a few megabytes. A
+/// short run notices a session that stays behind of each guest, one of ten minutes whoever leaves 8 kB.
+const GROWTH_KB: u64 = 6 * 1_024;
 /// Guests who go are driven for a little longer: what is on its way is answered.
 const LINGER: Duration = Duration::from_millis(300);
 /// Until a guest who fell silent is gone for certain.
@@ -189,7 +189,7 @@ impl Soak {
             camera: true,
             screen: false,
             acts: now + Duration::from_millis(200),
-            ends: now + Duration::from_millis(self.dice.random_range(1_000..4_000)),
+            ends: now + Duration::from_millis(self.dice.random_range(500..2_500)),
             end,
         });
     }
@@ -305,8 +305,8 @@ fn a_room_that_is_used_for_long_holds_no_more_than_at_first() {
     let seconds = std::env::var("ROOKERY_SOAK_SECONDS")
         .map_or(SECONDS, |seconds| seconds.parse().expect("a number"));
     let length = Duration::from_secs(seconds);
-    // What is allocated once is allocated by then, and the first of the silent are gone.
-    let warm_up = (length / 3).min(Duration::from_secs(120));
+    // What is allocated once, and what lies between, has found its size by then.
+    let warm_up = length / 2;
     let start = Instant::now();
     let mut soak = Soak::start(start + length.saturating_sub(LOST));
     let pid = soak.workers.pid();
@@ -383,7 +383,7 @@ fn a_room_that_is_used_for_long_holds_no_more_than_at_first() {
     assert!(all_came, "{} were sent: {counters:?}", soak.transmitted);
     assert_eq!((counters["peers"], counters["rooms"]), (0, 0));
     eprintln!(
-        "{grown} kB more after the warm-up; of {} datagrams the kernel dropped {at_workers} before the workers and {at_clients} \
+        "{grown} kB more in the second half; of {} datagrams the kernel dropped {at_workers} before the workers and {at_clients} \
          before the clients",
         soak.transmitted
     );
