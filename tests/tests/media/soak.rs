@@ -366,9 +366,11 @@ fn a_room_that_is_used_for_long_holds_no_more_than_at_first() {
     let missing: u64 = audio.clone().map(|(_, audio)| audio.missing).sum();
     let counted = at_clients + STAY * (at_workers + counters["overflowed"]);
     assert!(missing <= counted, "{missing} of {counted}: {counters:?}");
-    assert_eq!(audio.map(|(_, audio)| audio.errors).sum::<u64>(), 0);
+    let errors: u64 = audio.map(|(_, audio)| audio.errors).sum();
+    assert_eq!(errors, 0, "in what is heard");
     let video = soak.stay.iter().flat_map(|client| &client.video);
-    assert_eq!(video.map(|(_, video)| video.errors).sum::<u64>(), 0);
+    let errors: u64 = video.map(|(_, video)| video.errors).sum();
+    assert_eq!(errors, 0, "in what is seen");
 
     // Every datagram that was sent has come, or is counted by the kernel.
     for client in soak.stay.drain(..) {
