@@ -1,7 +1,8 @@
 //! What several nodes cost, and how fast they take over: three real processes over one MongoDB and one Redis.
 //!
-//! `cargo bench -p rookery-tests --bench cluster -- [--members 1000] [--seconds 4] [--rounds 3] [--asks 3000]`. Nodes and databases
-//! share the first core, so times are those of a crowded machine.
+//! `cargo bench -p rookery-tests --bench cluster -- [PART...] [--members 1000] [--seconds 4] [--rounds 3] [--asks 3000]
+//! [--entities 100000]`; parts: nodes, fanout, join. Without a part: all. Nodes share the first core, so times are those of a crowded
+//! machine; databases and clients share the last one.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -10,12 +11,22 @@
     reason = "a bench reads clocks and prints figures"
 )]
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use reqwest::Method;
 use rookery_actors::ownership::{preferred, shard_of};
-use rookery_protocol::ids::GroupId;
+use rookery_actors::store::SharedStore;
+use rookery_node::store::mongo::MongoStore;
+use rookery_protocol::ids::{ChannelId, GroupId};
+use rookery_protocol::limits::SHARDS;
 use rookery_tests::bench::{
-    Cpu, Ours, Room, Table, measure, median, option, pin_generator, release_node_with, server_pin,
+    Cpu, Ours, Room, Table, build_release, measure, median, option, pin_generator, quantile_ms,
+    release_node_with, seed_groups, server_pin,
 };
 use rookery_tests::harness::{Cluster, ClusterOptions, Http, Node, NodeOptions, Person};
 use rookery_tests::servers::Mongod;
@@ -24,12 +35,12 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 const NODES: [&str; 3] = ["n0", "n1", "n2"];
-async fn start() -> Cluster {
+async fn start(nodes: usize) -> Cluster {
     let options = ClusterOptions {
         wrapper: server_pin(),
         ..ClusterOptions::default()
     };
-    Cluster::start_with(NODES.len(), options).await
+    Cluster::start_with(nodes, options).await
 }
 
 /// The longest that a takeover is waited for.
@@ -120,7 +131,7 @@ async fn takeover(
         async move {
             let began = Instant::now();
             while began.elapsed() < TAKEOVER {
-                let request = http.request(reqwest::Method::POST, &path);
+                let request = http.request(Method::POST, &path);
                 let request = request.json(&json!({ "content": "again" }));
                 if http
                     .try_send(request)
@@ -196,7 +207,7 @@ async fn fan_out(members: usize, table: &mut Table) {
     };
     let mut alone = Ours::with_node(release_node_with(options).await, members).await;
     alone.grow(members).await;
-    let mut cluster = start().await;
+    let mut cluster = start(NODES.len()).await;
     let first: Node = cluster.nodes.remove(0);
     // The group is at the first node, everybody who listens at the second one.
     let mut ours = Ours::with_group(first, members, |group| owner(group) == 0).await;
@@ -221,41 +232,226 @@ async fn fan_out(members: usize, table: &mut Table) {
     }
 }
 
-async fn run() {
-    let members = option::<usize>("members", "1000")[0];
-    let count = option::<usize>("asks", "3000")[0];
-    let mut table = Table::new(&["what", "figures", "verdict"]);
-    {
-        // Builds the binary, and is what the memory of a node is compared with.
-        let mongod = Mongod::start().await;
-        let options = NodeOptions {
-            env: vec![("ROOKERY_STORE_URL".to_owned(), mongod.url("alone"))],
-            ..NodeOptions::default()
-        };
-        let alone = release_node_with(options).await;
-        let mut cluster = start().await;
-        // Before anybody has registered: hashing a password takes 19 MB, and some of it stays.
-        let most = cluster
-            .nodes
-            .iter()
-            .map(Node::resident_kb)
-            .max()
-            .unwrap_or(0);
-        let more = (most as f64 - alone.resident_kb() as f64) / 1e3;
-        table.row([
-            "an idle node of three, beside one alone on MongoDB".to_owned(),
-            format!(
-                "{:.1} MB, {:.1} MB",
-                most as f64 / 1e3,
-                alone.resident_kb() as f64 / 1e3
-            ),
-            format!("{more:.1} MB more (goal < 20)"),
-        ]);
-        let ada = Person::register(&cluster.nodes[0], "ada").await;
-        asks(&ada, count, &mut table).await;
-        takeovers(&mut cluster, &ada, &mut table).await;
+/// Groups that are woken at a time.
+const WAKING: usize = 64;
+/// Commands a second while a node joins.
+const RATE: u32 = 200;
+/// How long they are measured while nothing moves.
+const QUIET: Duration = Duration::from_secs(10);
+/// The pause between two looks at where the shards are.
+const LOOK: Duration = Duration::from_millis(500);
+/// The longest delay that a node may cost anybody who joins.
+const DELAY: Duration = Duration::from_millis(250);
+
+/// Commands of one kind: when each was due, and how long it took from then on.
+type Taken = Rc<RefCell<Vec<(Instant, Duration)>>>;
+
+/// Active groups of one person, and how long commands to them take.
+struct Crowd {
+    /// At each node.
+    https: Vec<Http>,
+    groups: Vec<(GroupId, ChannelId)>,
+    asked: Cell<usize>,
+    reads: Taken,
+    writes: Taken,
+}
+
+impl Crowd {
+    /// Every group is active, each at its node.
+    async fn wake(&self) {
+        let next = RefCell::new(self.groups.iter());
+        let waking = (0..WAKING).map(|n| {
+            let (http, next) = (&self.https[n % self.https.len()], &next);
+            async move {
+                loop {
+                    let group = next.borrow_mut().next();
+                    let Some((group, _)) = group else { return };
+                    http.get(&format!("/guilds/{group}")).await.expect(200);
+                }
+            }
+        });
+        futures_util::future::join_all(waking).await;
     }
-    fan_out(members, &mut table).await;
+
+    /// Commands to groups at random, at their rate whatever the answers take: reads and messages in turn. Never ends.
+    async fn trickle(&self) {
+        let mut dice = StdRng::seed_from_u64(5);
+        let mut tick = tokio::time::interval(Duration::from_secs(1) / RATE);
+        for n in 0.. {
+            let due: Instant = tick.tick().await.into();
+            let (group, channel) = self.groups[dice.random_range(0..self.groups.len())];
+            let http = self.https[n % self.https.len()].clone();
+            let is_read = n / self.https.len() % 2 == 0;
+            self.asked.set(n + 1);
+            let taken = Rc::clone(if is_read { &self.reads } else { &self.writes });
+            tokio::task::spawn_local(async move {
+                loop {
+                    let answer = if is_read {
+                        http.get(&format!("/guilds/{group}")).await
+                    } else {
+                        let path = format!("/channels/{channel}/messages");
+                        http.post(&path, json!({ "content": "Caw." })).await
+                    };
+                    // Who is told to come again has not been answered yet.
+                    if answer.status == 200 {
+                        break;
+                    }
+                    assert_eq!(answer.status, 503, "{}", answer.text);
+                }
+                taken.borrow_mut().push((due, due.elapsed()));
+            });
+        }
+    }
+}
+
+/// Quantiles of the commands that were due in a time, and how many took longer than may be.
+fn delays(taken: &Taken, from: Instant, until: Instant) -> (String, Duration) {
+    let taken = taken.borrow();
+    let within = taken.iter().filter(|(due, _)| (from..until).contains(due));
+    let mut times: Vec<Duration> = within.map(|(_, took)| *took).collect();
+    times.sort_unstable();
+    let slow = times.iter().filter(|took| **took > DELAY).count();
+    let text = format!(
+        "p50 {:.1}, p99 {:.1}, max {:.0} ms of {} ({slow} over 250 ms)",
+        quantile_ms(&times, 0.5),
+        quantile_ms(&times, 0.99),
+        quantile_ms(&times, 1.0),
+        times.len()
+    );
+    (text, times.last().copied().unwrap_or_default())
+}
+
+/// A figure of some nodes together, as one of them says it.
+async fn figure(asked: &Node, of: &[&str], what: &str) -> u64 {
+    let nodes = asked.asked(&["nodes"]).await;
+    let rows = nodes["nodes"].as_array().expect("rows").iter();
+    let rows = rows.filter(|row| of.iter().any(|name| row["node"] == **name));
+    rows.filter_map(|row| row[what].as_u64()).sum()
+}
+
+/// A third node comes while there are so many active groups.
+async fn join(entities: usize, table: &mut Table) {
+    build_release();
+    let mut cluster = start(2).await;
+    let ada = Person::register(&cluster.nodes[0], "ada").await;
+    let (like, _) = ada.create_group("Rooks").await;
+    let store = MongoStore::connect(&cluster.database_url()).await;
+    let store: SharedStore = Arc::new(store.expect("a store"));
+    let groups = seed_groups(&store, GroupId(like.parse().expect("an id")), entities).await;
+    let at = |node: &Node| Http::new(node.url(), None).with_token(&ada.token);
+    let crowd = Rc::new(Crowd {
+        https: cluster.nodes.iter().map(at).collect(),
+        groups,
+        asked: Cell::new(0),
+        reads: Taken::default(),
+        writes: Taken::default(),
+    });
+    let began = Instant::now();
+    crowd.wake().await;
+    let woken = began.elapsed();
+    let active = figure(&cluster.nodes[0], &NODES, "groups").await;
+    println!("{active} groups are active after {woken:.0?}");
+    let trickling = Rc::clone(&crowd);
+    let trickle = tokio::task::spawn_local(async move { trickling.trickle().await });
+    let quiet = Instant::now();
+    tokio::time::sleep(QUIET).await;
+
+    let joins = Instant::now();
+    cluster.grow().await;
+    let ready = joins.elapsed();
+    let wanted = (0..SHARDS).filter(|shard| preferred(*shard, NODES) == Some(NODES[2]));
+    let wanted = wanted.count() as u64;
+    while figure(&cluster.nodes[0], &NODES[2..], "shards").await < wanted {
+        tokio::time::sleep(LOOK).await;
+    }
+    let moved = Instant::now();
+    // The last of what moved is asked for, too.
+    tokio::time::sleep(QUIET).await;
+    trickle.abort();
+    let end = Instant::now();
+    let answered = crowd.reads.borrow().len() + crowd.writes.borrow().len();
+    // Those of the last moments may be under way.
+    assert!(
+        answered + 20 > crowd.asked.get(),
+        "{answered} of {} are answered",
+        crowd.asked.get()
+    );
+    table.row([
+        format!("a third node joins {active} active groups: it is ready, has its {wanted} shards"),
+        format!(
+            "{:.1} s, {:.1} s",
+            ready.as_secs_f64(),
+            (moved - joins).as_secs_f64()
+        ),
+        String::new(),
+    ]);
+    for (name, taken) in [("read", &crowd.reads), ("message", &crowd.writes)] {
+        let (text, _) = delays(taken, quiet, joins);
+        table.row([
+            format!("a {name} at {RATE} commands a second, before"),
+            text,
+            String::new(),
+        ]);
+        let (text, most) = delays(taken, joins, end);
+        let verdict = if most <= DELAY { "held" } else { "missed" };
+        table.row([
+            format!("a {name}, while it joins"),
+            text,
+            format!("goal: nobody over 250 ms; {verdict}"),
+        ]);
+    }
+}
+
+/// Whether a part was asked for; all are if none is.
+fn is_wanted(part: &str) -> bool {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let named = |part: &str| words.iter().any(|word| word == part);
+    named(part) || !["nodes", "fanout", "join"].into_iter().any(named)
+}
+
+async fn nodes(table: &mut Table) {
+    let count = option::<usize>("asks", "3000")[0];
+    // Builds the binary, and is what the memory of a node is compared with.
+    let mongod = Mongod::start().await;
+    let options = NodeOptions {
+        env: vec![("ROOKERY_STORE_URL".to_owned(), mongod.url("alone"))],
+        ..NodeOptions::default()
+    };
+    let alone = release_node_with(options).await;
+    let mut cluster = start(NODES.len()).await;
+    // Before anybody has registered: hashing a password takes 19 MB, and some of it stays.
+    let most = cluster
+        .nodes
+        .iter()
+        .map(Node::resident_kb)
+        .max()
+        .unwrap_or(0);
+    let more = (most as f64 - alone.resident_kb() as f64) / 1e3;
+    table.row([
+        "an idle node of three, beside one alone on MongoDB".to_owned(),
+        format!(
+            "{:.1} MB, {:.1} MB",
+            most as f64 / 1e3,
+            alone.resident_kb() as f64 / 1e3
+        ),
+        format!("{more:.1} MB more (goal < 20)"),
+    ]);
+    let ada = Person::register(&cluster.nodes[0], "ada").await;
+    asks(&ada, count, table).await;
+    takeovers(&mut cluster, &ada, table).await;
+}
+
+async fn run() {
+    let mut table = Table::new(&["what", "figures", "verdict"]);
+    if is_wanted("nodes") {
+        nodes(&mut table).await;
+    }
+    if is_wanted("fanout") {
+        fan_out(option("members", "1000")[0], &mut table).await;
+    }
+    if is_wanted("join") {
+        join(option("entities", "100000")[0], &mut table).await;
+    }
     table.print();
 }
 

@@ -13,11 +13,11 @@ mod table;
 
 pub use acks::{Speaker, Writer, at_rate, quantile_ms, saturate};
 pub use figure::{Figure, measure, median, option};
-pub use ours::{Ours, release_node, release_node_with};
+pub use ours::{Ours, build_release, release_node, release_node_with};
 pub use poster::Poster;
 pub use process::{Cpu, pin_generator, server_pin};
 pub use readers::{Readers, Wire};
-pub use seed::seed;
+pub use seed::{seed, seed_groups};
 pub use socketio::{Peer, SocketIo};
 pub use table::Table;
 

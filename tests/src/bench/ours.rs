@@ -19,8 +19,8 @@ pub async fn release_node() -> Node {
     release_node_with(NodeOptions::default()).await
 }
 
-/// The same with other options.
-pub async fn release_node_with(options: NodeOptions) -> Node {
+/// Builds the release binary, which nodes are started from then.
+pub fn build_release() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("a workspace");
@@ -35,6 +35,11 @@ pub async fn release_node_with(options: NodeOptions) -> Node {
             "the release binary does not build"
         );
     }
+}
+
+/// The same with other options.
+pub async fn release_node_with(options: NodeOptions) -> Node {
+    build_release();
     Node::start_with(NodeOptions {
         wrapper: server_pin(),
         ..options

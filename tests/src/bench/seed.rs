@@ -1,4 +1,4 @@
-//! Members by the hundred thousand, written straight into the data folder of a node that is not running.
+//! Members and groups by the hundred thousand, written straight into a store.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,16 +11,21 @@ use rookery_node::node::Node;
 use rookery_node::ownership::{Ownership, Sharing};
 use rookery_node::store::redb::RedbStore;
 use rookery_protocol::document::{
-    Key, Login, MemberRow, Members, Membership, Memberships, UserDocument, Users,
+    ChannelKind, ChannelOwner, Channels, GroupDocument, Groups, Key, Login, MemberRow, Members,
+    Membership, Memberships, UserDocument, Users,
 };
 use rookery_protocol::event::Frame;
-use rookery_protocol::ids::{GroupId, LoginId, UserId};
+use rookery_protocol::ids::{ChannelId, GroupId, LoginId, RoleId, UserId};
 use rookery_protocol::profile::Profile;
 use rookery_protocol::snowflake;
 use rookery_protocol::time::Millis;
 
 /// Members in one commit.
 const BATCH: usize = 10_000;
+/// Groups in one commit: of a cluster's store, where a commit is a transaction with a deadline.
+const GROUP_BATCH: usize = 1_000;
+/// A day in the upper bits of an id: ids of a day before are minted by nobody any more.
+const DAY: u64 = (24 * 3_600 * 1_000) << 22;
 
 struct Nobody;
 
@@ -77,6 +82,14 @@ fn rows(n: usize, user: UserId, group: GroupId) -> Vec<Write> {
     ]
 }
 
+fn lane() -> LaneId {
+    LaneId {
+        node: "seed".to_owned(),
+        incarnation: 1,
+        index: 0,
+    }
+}
+
 /// Writes accounts that are members of a group into the folder's store; answers ids and access tokens of the first
 /// `online` of them. The tokens are valid for 15 minutes.
 pub async fn seed(
@@ -87,14 +100,9 @@ pub async fn seed(
 ) -> Vec<(UserId, String)> {
     let redb = RedbStore::open(data).expect("the data folder opens");
     let store: SharedStore = Arc::new(redb.clone());
-    // A day before the group was made: ids that nobody mints any more.
-    let first = group.0 - ((24 * 3_600 * 1_000) << 22);
+    let first = group.0 - DAY;
     let user = |n: usize| UserId(first + n as u64);
-    let lane = LaneId {
-        node: "seed".to_owned(),
-        incarnation: 1,
-        index: 0,
-    };
+    let lane = lane();
     let mut seq = store.open_lane(&lane).await.expect("a lane");
     let all: Vec<usize> = (0..members).collect();
     for batch in all.chunks(BATCH) {
@@ -136,4 +144,65 @@ pub async fn seed(
     drop(node);
     redb.close();
     tokens
+}
+
+/// Writes so many groups like one that is there, each with its owner and one text channel, beside nodes that may be running;
+/// answers them.
+pub async fn seed_groups(
+    store: &SharedStore,
+    like: GroupId,
+    groups: usize,
+) -> Vec<(GroupId, ChannelId)> {
+    let document = store::get::<Groups>(store.as_ref(), &Key::single(like)).await;
+    let document = document.expect("a store").expect("a group");
+    let member = Key::new(like, document.owner);
+    let member = store::get::<Members>(store.as_ref(), &member).await;
+    let member = member.expect("a store").expect("its owner");
+    let all: Vec<_> = (0..groups as u64)
+        .map(|n| {
+            let id = like.0 - DAY + 2 * n;
+            (GroupId(id), ChannelId(id + 1))
+        })
+        .collect();
+    let lane = lane();
+    let mut seq = store.open_lane(&lane).await.expect("a lane");
+    for batch in all.chunks(GROUP_BATCH) {
+        seq += 1;
+        let unit = Unit {
+            entity: like.into(),
+            absent: Vec::new(),
+            writes: batch
+                .iter()
+                .flat_map(|&(group, channel)| copy(&document, &member, group, channel))
+                .collect(),
+        };
+        let commit = Commit {
+            lane: lane.clone(),
+            seq,
+            units: vec![unit],
+        };
+        store.commit(&commit).await.expect("a commit");
+    }
+    all
+}
+
+/// The rows of a group that is like another one.
+fn copy(like: &GroupDocument, owner: &MemberRow, id: GroupId, channel: ChannelId) -> [Write; 4] {
+    let mut document = like.clone();
+    document.id = id;
+    document.system_channel = None;
+    document.roles.truncate(1);
+    document.roles[0].id = RoleId(id.0);
+    document
+        .channels
+        .retain(|channel| channel.kind == ChannelKind::Text);
+    document.channels.truncate(1);
+    document.channels[0].id = channel;
+    document.channels[0].parent = None;
+    [
+        store::insert::<Groups>(Key::single(id), &document),
+        store::insert::<Members>(Key::new(id, owner.user), owner),
+        store::insert::<Memberships>(Key::new(owner.user, id), &Membership { group: id }),
+        store::insert::<Channels>(Key::single(channel), &ChannelOwner { group: id }),
+    ]
 }

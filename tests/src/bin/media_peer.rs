@@ -1,4 +1,4 @@
-//! Media workers alone in a process, for benches: told what to do on standard input, a JSON object a line, each answered by
+//! Media workers alone in a process, for benches and the soak: told what to do on standard input, a JSON object a line, each answered by
 //! one on standard output.
 //!
 //! `media_peer ADDRESS [--no-estimate]`
@@ -40,28 +40,20 @@ async fn main() {
         ..MediaSettings::default()
     })
     .expect("media workers");
-    // What is thought of each peer's way.
-    let estimates: Arc<Mutex<BTreeMap<PeerId, u64>>> = Arc::default();
+    let estimates: Arc<Mutex<Estimates>> = Arc::default();
     let mut rooms: HashMap<u64, Arc<RoomMedia>> = HashMap::new();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     say(&json!({"ready": true}));
     while let Some(line) = lines.next_line().await.expect("standard input") {
         let order: Value = serde_json::from_str(&line).expect("JSON");
         let number = |name: &str| order[name].as_u64().unwrap_or(0);
-        let (room, peer) = (number("room"), PeerId(number("peer")));
-        let room = rooms
-            .entry(room)
-            .or_insert_with(|| {
-                let estimates = estimates.clone();
-                Arc::new(media.open(room, move |event| {
-                    if let MediaEvent::Stats(peer, stats) = event
-                        && let Some(bps) = stats.estimate_bps
-                    {
-                        estimates.lock().insert(peer, bps);
-                    }
-                }))
-            })
-            .clone();
+        let (key, peer) = (number("room"), PeerId(number("peer")));
+        if key == 0 {
+            say(&load(&media, &estimates.lock()));
+            continue;
+        }
+        let open = || Arc::new(media.open(key, estimating(&estimates)));
+        let room = rooms.entry(key).or_insert_with(open).clone();
         match order["op"].as_str() {
             Some("offer") => {
                 let (user, id) = (UserId(peer.0), order["id"].clone());
@@ -80,6 +72,8 @@ async fn main() {
                             screen: false,
                         },
                     );
+                    // Who hears the answer may close the room, and finds it closed then.
+                    drop(room);
                     let answer = answer.map_err(|error| error.to_string());
                     say(&json!({"id": id, "answer": answer.ok()}));
                 });
@@ -89,19 +83,50 @@ async fn main() {
                     serde_json::from_value(order["wants"].clone()).expect("wants");
                 room.want(peer, wants);
             }
-            Some("leave") => room.leave(peer),
-            Some("load") => {
-                let mut all: Vec<_> = estimates.lock().values().copied().collect();
-                all.sort_unstable();
-                let at = |share: usize| all.get(all.len() * share / 100).copied();
-                let load = format!(
-                    "{:?}, estimates of 5%, 50% and 95% {:?}",
-                    media.load(),
-                    (at(5), at(50), at(95))
-                );
-                say(&json!({ "load": load }));
+            Some("streams") => {
+                let streams = Streams {
+                    camera: order["camera"] == true,
+                    screen: order["screen"] == true,
+                };
+                room.streams(peer, streams);
+            }
+            Some("leave") => {
+                room.leave(peer);
+                estimates.lock().remove(&peer);
+            }
+            Some("close") => {
+                rooms.remove(&key);
             }
             _ => say(&json!({"error": "no such order"})),
         }
     }
+}
+
+/// What is thought of each peer's way.
+type Estimates = BTreeMap<PeerId, u64>;
+
+/// Hears a room, and remembers the estimates.
+fn estimating(estimates: &Arc<Mutex<Estimates>>) -> impl Fn(MediaEvent) + Send + 'static {
+    let estimates = estimates.clone();
+    move |event| {
+        if let MediaEvent::Stats(peer, stats) = event
+            && let Some(bps) = stats.estimate_bps
+        {
+            estimates.lock().insert(peer, bps);
+        }
+    }
+}
+
+/// What the workers count, and a line of it for people.
+fn load(media: &Media, estimates: &Estimates) -> Value {
+    let mut all: Vec<_> = estimates.values().copied().collect();
+    all.sort_unstable();
+    let at = |share: usize| all.get(all.len() * share / 100).copied();
+    let load = media.load();
+    let text = format!(
+        "{load:?}, estimates of 5%, 50% and 95% {:?}",
+        (at(5), at(50), at(95))
+    );
+    let counters: BTreeMap<&str, u64> = load.named().into_iter().collect();
+    json!({ "load": text, "counters": counters })
 }

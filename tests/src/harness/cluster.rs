@@ -116,6 +116,14 @@ impl Cluster {
         cluster
     }
 
+    /// The URL of what the nodes share, past everything that tests put in front of it.
+    pub fn database_url(&self) -> String {
+        match &self.database {
+            Database::One(mongod) => mongod.url(DATABASE),
+            Database::Set(set) => set.url(DATABASE),
+        }
+    }
+
     /// Starts one node more.
     pub async fn grow(&mut self) {
         let options = self.options(self.nodes.len()).await;

@@ -1,5 +1,6 @@
 //! The real servers that scenarios and the store's tests need, and a wire before them that fails when told to.
 
+mod coturn;
 mod mongod;
 mod process;
 mod proxy;
@@ -7,6 +8,7 @@ mod set;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
+pub use coturn::Coturn;
 pub use mongod::{ADMIN, Mongod, MongodOptions};
 pub use process::Process;
 pub use proxy::{Flow, Proxy};

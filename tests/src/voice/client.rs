@@ -88,6 +88,8 @@ pub struct Client {
     pub closed: bool,
     /// Datagrams that came.
     pub received: u64,
+    /// Datagrams that it sent.
+    pub transmitted: u64,
     /// The last request of STUN that it sent, and the last other datagram.
     pub sent: (Vec<u8>, Vec<u8>),
     /// It answers and reads nothing while this is false.
@@ -210,6 +212,7 @@ impl Client {
             disconnected: false,
             closed: false,
             received: 0,
+            transmitted: 0,
             sent: Default::default(),
             alive: true,
             rtc,
@@ -394,9 +397,10 @@ impl Client {
                     };
                     kept.clear();
                     kept.extend_from_slice(&transmit.contents);
-                    let _ = self
+                    let sent = self
                         .socket
                         .send_to(&transmit.contents, transmit.destination);
+                    self.transmitted += u64::from(sent.is_ok());
                 }
                 Ok(Output::Event(event)) => self.event(event),
                 Err(_) => return,

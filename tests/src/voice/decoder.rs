@@ -150,11 +150,16 @@ impl Video {
         false
     }
 
-    /// The last packet of the picture that starts there, if all are there.
+    /// The last packet of the picture that starts there, if all are there. Whoever leaves in the middle of a picture leaves one
+    /// that never is: the next packet is of another time.
     fn whole(&self, start: u64) -> Option<u64> {
+        let time = self.packets_kept.get(&start)?.time;
         let mut seq = start;
         loop {
             let packet = self.packets_kept.get(&seq)?;
+            if packet.time != time {
+                return None;
+            }
             if packet.marker {
                 return Some(seq);
             }
@@ -187,5 +192,51 @@ impl Video {
         self.last = Some(vp8.content);
         self.next = Some(end + 1);
         self.packets_kept = self.packets_kept.split_off(&(end + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rookery_protocol::client::voice::StreamKind;
+
+    use super::*;
+
+    fn packet(picture: u16, key: u8, start: bool, keyframe: bool) -> Vec<u8> {
+        let content = Content {
+            user: u64::from(key),
+            kind: StreamKind::Camera,
+            layer: 0,
+        };
+        let vp8 = content::Vp8 {
+            start,
+            keyframe,
+            picture,
+            tl0: picture as u8,
+            key,
+            content,
+        };
+        content::vp8(vp8, 180, 100)
+    }
+
+    #[test]
+    fn a_picture_that_another_ones_keyframe_cuts_off_is_left_out() {
+        let mut video = Video::default();
+        let now = Instant::now();
+        video.packet(now, 1, 3_000, true, &packet(1, 1, true, true));
+        // Its last packet never comes.
+        video.packet(now, 2, 6_000, false, &packet(2, 1, true, false));
+        video.packet(now, 3, 9_000, false, &packet(3, 2, true, true));
+        video.packet(now, 4, 9_000, true, &packet(3, 2, false, true));
+        video.packet(now, 5, 12_000, true, &packet(4, 2, true, false));
+        assert_eq!((video.frames, video.errors), (3, 0), "{video:?}");
+    }
+
+    #[test]
+    fn a_picture_that_does_not_follow_is_an_error() {
+        let mut video = Video::default();
+        let now = Instant::now();
+        video.packet(now, 1, 3_000, true, &packet(1, 1, true, true));
+        video.packet(now, 2, 6_000, true, &packet(3, 1, true, false));
+        assert_eq!((video.frames, video.errors), (2, 1), "{video:?}");
     }
 }

@@ -4,10 +4,12 @@ pub mod client;
 pub mod content;
 pub mod decoder;
 pub mod impair;
+pub mod kernel;
 pub mod source;
 pub mod world;
 
 pub use client::{Client, Layout};
 pub use decoder::{Audio, Video};
 pub use impair::{Profile, Relay};
+pub use kernel::Sockets;
 pub use world::World;

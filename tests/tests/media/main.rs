@@ -14,3 +14,4 @@ mod hostile;
 mod listen;
 mod network;
 mod rights;
+mod soak;

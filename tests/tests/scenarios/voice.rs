@@ -1,8 +1,9 @@
 //! Voice channels as clients see them, up to where media begins: coming, being seen, moderation, and what is refused.
 
 use rookery_tests::harness::{
-    Admission, Community, Gateway, Node, Person, Received, Said, VoiceSocket,
+    Admission, Community, Gateway, Node, NodeOptions, Person, Received, Said, VoiceSocket,
 };
+use rookery_tests::servers::Coturn;
 use serde_json::{Value, json};
 
 /// The voice channel of a community.
@@ -56,7 +57,10 @@ struct Call {
 
 impl Call {
     async fn start() -> Self {
-        let node = Node::start().await;
+        Self::at(Node::start().await).await
+    }
+
+    async fn at(node: Node) -> Self {
         let community = Community::new(&node).await;
         let voice = voice_of(&community).await;
         let ada = community.ada.connect(&node).await;
@@ -315,4 +319,34 @@ async fn the_doctor_looks_at_the_node_that_serves() {
             .any(|what| what.contains("[voice] ports has a 0")),
         "{what:?}"
     );
+}
+
+#[tokio::test]
+async fn a_turn_server_takes_the_credentials_that_clients_are_told() {
+    let turn = Coturn::start("north").await;
+    let url = turn.url();
+    let node = Node::start_with(NodeOptions {
+        config: format!(
+            "[limits]\nenabled = false\n[voice]\nturn_urls = [\"{url}\"]\nturn_secret = \"north\"\n"
+        ),
+        ..NodeOptions::default()
+    })
+    .await;
+    let output = node.run(&["doctor"]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains(&format!(
+            "ok  {url} answers, and sees this machine at 127.0.0.1"
+        )),
+        "{text}"
+    );
+    let mut call = Call::at(node).await;
+    let (_, _ada, ready) = call.ada_joins().await;
+    let server = &ready["ice_servers"][0];
+    assert_eq!(server["urls"], json!([url]));
+    let [username, credential] =
+        ["username", "credential"].map(|key| server[key].as_str().unwrap());
+    assert!(turn.relays(username, credential).await, "{server}");
+    let another = username.replace(&call.community.ada.id, &call.community.ben.id);
+    assert!(!turn.relays(&another, credential).await, "of another name");
 }

@@ -11,6 +11,11 @@ macro_rules! counters {
         }
 
         impl MediaLoad {
+            /// Each figure with its name.
+            pub fn named(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+
             /// Adds another worker's.
             pub(super) fn add(&mut self, other: &Self) {
                 $(self.$name += other.$name;)*

@@ -1,9 +1,11 @@
 //! Our media workers in a process of their own (`media_peer`).
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::IpAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use rookery_protocol::client::voice::Want;
 use serde_json::{Value, json};
 
 use super::{SPEAKER, Sfu, resident_kb};
@@ -59,21 +61,31 @@ impl Workers {
         writeln!(self.input, "{order}").expect("media_peer lives");
     }
 
-    /// Somebody with such sections comes into a room.
+    /// Somebody with such sections comes into a room; rooms are numbered from 1.
     pub fn join(&mut self, room: u64, user: u64, layout: Layout) -> Client {
         let layout = Layout {
             transport_cc: self.estimate,
             ..layout
         };
         let (mut client, sdp) = Client::at(self.address, user, layout).expect("a client");
+        self.offer(room, &mut client, &sdp);
+        client
+    }
+
+    /// Somebody moves to another socket, as after a change of network.
+    pub fn restart(&mut self, room: u64, client: &mut Client) {
+        let sdp = client.restart().expect("an offer");
+        self.offer(room, client, &sdp);
+    }
+
+    fn offer(&mut self, room: u64, client: &mut Client, sdp: &str) {
         self.number += 1;
-        self.say(
-            &json!({"op": "offer", "id": self.number, "room": room, "peer": user, "sdp": sdp}),
-        );
+        self.say(&json!({
+            "op": "offer", "id": self.number, "room": room, "peer": client.user.0, "sdp": sdp,
+        }));
         let answer = self.hear();
         let answer = answer["answer"].as_str().expect("an answer");
         client.accept(answer).expect("an answer that fits");
-        client
     }
 
     /// Somebody wants to see cameras.
@@ -83,6 +95,34 @@ impl Workers {
             .map(|user| json!({"user_id": user.to_string(), "stream": "camera", "height": 720}))
             .collect();
         self.say(&json!({"op": "want", "room": room, "peer": user, "wants": wants}));
+    }
+
+    /// Somebody wants to see streams.
+    pub fn wants(&mut self, room: u64, user: u64, wants: &[Want]) {
+        self.say(&json!({"op": "want", "room": room, "peer": user, "wants": wants}));
+    }
+
+    /// Somebody says whether his camera and his screen are on.
+    pub fn streams(&mut self, room: u64, user: u64, camera: bool, screen: bool) {
+        self.say(&json!({
+            "op": "streams", "room": room, "peer": user, "camera": camera, "screen": screen,
+        }));
+    }
+
+    /// A room ends.
+    pub fn close(&mut self, room: u64) {
+        self.say(&json!({"op": "close", "room": room}));
+    }
+
+    /// What the workers count.
+    pub fn counters(&mut self) -> BTreeMap<String, u64> {
+        self.say(&json!({"op": "load"}));
+        serde_json::from_value(self.hear()["counters"].clone()).expect("counters")
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Somebody leaves.
