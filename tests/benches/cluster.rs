@@ -266,7 +266,8 @@ impl Crowd {
                 loop {
                     let group = next.borrow_mut().next();
                     let Some((group, _)) = group else { return };
-                    http.get(&format!("/guilds/{group}")).await.expect(200);
+                    // A database that is new to so much may be late.
+                    while http.get(&format!("/guilds/{group}")).await.status != 200 {}
                 }
             }
         });
