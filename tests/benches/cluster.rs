@@ -282,7 +282,7 @@ impl Crowd {
             let due: Instant = tick.tick().await.into();
             let (group, channel) = self.groups[dice.random_range(0..self.groups.len())];
             let http = self.https[n % self.https.len()].clone();
-            let is_read = n / self.https.len() % 2 == 0;
+            let is_read = (n / self.https.len()).is_multiple_of(2);
             self.asked.set(n + 1);
             let taken = Rc::clone(if is_read { &self.reads } else { &self.writes });
             tokio::task::spawn_local(async move {
