@@ -23,7 +23,7 @@ use rookery_actors::ownership::{preferred, shard_of};
 use rookery_actors::store::SharedStore;
 use rookery_node::store::mongo::MongoStore;
 use rookery_protocol::ids::{ChannelId, GroupId};
-use rookery_protocol::limits::SHARDS;
+use rookery_protocol::limits::{GROUP_IDLE_MS, SHARDS};
 use rookery_tests::bench::{
     Cpu, Ours, Room, Table, build_release, measure, median, option, pin_generator, quantile_ms,
     release_node_with, seed_groups, server_pin,
@@ -234,6 +234,9 @@ async fn fan_out(members: usize, table: &mut Table) {
 
 /// Groups that are woken at a time.
 const WAKING: usize = 64;
+/// Groups that are woken before it is looked whether those before them are to be asked again, and when they are.
+const WOKEN: usize = 5_000;
+const AGAIN: Duration = Duration::from_millis(GROUP_IDLE_MS / 3);
 /// Commands a second while a node joins.
 const RATE: u32 = 200;
 /// How long they are measured while nothing moves.
@@ -257,9 +260,20 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Every group is active, each at its node.
+    /// Every group is active, each at its node. Those that were woken first would fall asleep while the last are.
     async fn wake(&self) {
-        let next = RefCell::new(self.groups.iter());
+        let mut all_asked = Instant::now();
+        for (n, some) in self.groups.chunks(WOKEN).enumerate() {
+            self.ask(some).await;
+            if all_asked.elapsed() > AGAIN {
+                self.ask(&self.groups[..n * WOKEN]).await;
+                all_asked = Instant::now();
+            }
+        }
+    }
+
+    async fn ask(&self, groups: &[(GroupId, ChannelId)]) {
+        let next = RefCell::new(groups.iter());
         let waking = (0..WAKING).map(|n| {
             let (http, next) = (&self.https[n % self.https.len()], &next);
             async move {
