@@ -375,8 +375,10 @@ pub const RESTORE_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// Virtual shards that entities are spread over. Part of what is stored: it never changes.
 pub const SHARDS: u16 = 4_096;
-/// Shards claimed in one transaction, and shards on their way out of a node at the same time.
+/// Shards claimed in one transaction.
 pub const SHARD_WAVE: usize = 256;
+/// Shards on their way from a node to others at the same time: what is asked of them waits for as long as they take together.
+pub const SHARDS_LEAVING: usize = 64;
 /// Milliseconds between two looks at who owns what while nothing moves.
 pub const SHARD_SCAN_MS: u64 = 30_000;
 /// Nodes of a cluster.
@@ -556,6 +558,8 @@ pub const VOICE_HOLD_MS: u64 = 1_000;
 pub const ROOM_TICK_MS: u64 = 100;
 /// Milliseconds between two statistics of a peer.
 pub const PEER_STATS_MS: u64 = 1_000;
+/// Milliseconds for which a stream must be wanted smaller before whoever sends it is told so.
+pub const DEMAND_CALM_MS: u64 = 3_000;
 /// Milliseconds after a layer had to be dropped in which no higher one is tried.
 pub const LAYER_CALM_MS: u64 = 2_000;
 /// Milliseconds for which a viewer's most important picture plays on at its smallest layer when his way is thought not to bear

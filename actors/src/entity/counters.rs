@@ -34,7 +34,8 @@ pub struct Counters {
     slowest_ns: AtomicU64,
     slowest_kind: Mutex<&'static str>,
     restarts: AtomicU64,
-    last_active_ms: AtomicU64,
+    /// When it last took a message, on [`Clock::monotonic_ns`].
+    last_active_ns: AtomicU64,
     last_crash: Mutex<Option<Box<str>>>,
     is_tapped: AtomicBool,
     /// Where they stood a while ago, the older first: what is shown of the last seconds is the difference to it.
@@ -114,6 +115,11 @@ impl Lately {
     }
 }
 
+/// Adds to what one thread at a time writes, the actor's: no need of a locked instruction.
+fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
+}
+
 #[allow(clippy::cast_precision_loss, reason = "figures for people")]
 fn ratio(part: u64, of: u64) -> f64 {
     if of == 0 {
@@ -139,7 +145,7 @@ impl Counters {
             slowest_ns: AtomicU64::new(0),
             slowest_kind: Mutex::new(""),
             restarts: AtomicU64::new(0),
-            last_active_ms: AtomicU64::new(0),
+            last_active_ns: AtomicU64::new(now.at_ns),
             last_crash: Mutex::new(None),
             is_tapped: AtomicBool::new(false),
             marks: Mutex::new([now; 2]),
@@ -185,10 +191,10 @@ impl Counters {
             busy_ns: self.clock.monotonic_ns().saturating_sub(taken_ns),
         };
         waiting.0.fetch_sub(1, Relaxed);
-        self.handled.fetch_add(1, Relaxed);
-        self.busy_ns.fetch_add(handled.busy_ns, Relaxed);
-        self.wait_ns.fetch_add(handled.wait_ns, Relaxed);
-        self.last_active_ms.store(self.clock.now().0, Relaxed);
+        add(&self.handled, 1);
+        add(&self.busy_ns, handled.busy_ns);
+        add(&self.wait_ns, handled.wait_ns);
+        self.last_active_ns.store(taken_ns, Relaxed);
         if handled.busy_ns > self.slowest_ns.load(Relaxed) {
             self.slowest_ns.store(handled.busy_ns, Relaxed);
             *self.slowest_kind.lock() = kind;
@@ -204,11 +210,12 @@ impl Counters {
     }
 
     pub(super) fn touch(&self) {
-        self.last_active_ms.store(self.clock.now().0, Relaxed);
+        self.last_active_ns.store(self.now_ns(), Relaxed);
     }
 
-    pub(super) fn last_active_ms(&self) -> u64 {
-        self.last_active_ms.load(Relaxed)
+    /// Milliseconds since it last took a message.
+    pub(super) fn idle_ms(&self, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.last_active_ns.load(Relaxed)) / 1_000_000
     }
 
     /// Whether somebody wants to see what it handles.
@@ -235,18 +242,18 @@ impl Counters {
         (self.handled.load(Relaxed), self.busy_ns.load(Relaxed))
     }
 
-    fn standing(&self) -> Mark {
+    fn standing(&self, at_ns: u64) -> Mark {
         Mark {
-            at_ns: self.clock.monotonic_ns(),
+            at_ns,
             handled: self.handled.load(Relaxed),
             busy_ns: self.busy_ns.load(Relaxed),
             wait_ns: self.wait_ns.load(Relaxed),
         }
     }
 
-    /// Begins another span of what is called lately.
-    pub fn mark(&self) {
-        let now = self.standing();
+    /// Begins another span of what is called lately, at [`Counters::now_ns`].
+    pub fn mark(&self, now_ns: u64) {
+        let now = self.standing(now_ns);
         let mut marks = self.marks.lock();
         *marks = [marks[1], now];
     }
@@ -259,7 +266,7 @@ impl Counters {
 
     /// What happened in the last seconds.
     pub fn lately(&self) -> Lately {
-        let now = self.standing();
+        let now = self.standing(self.now_ns());
         let [mark, _] = *self.marks.lock();
         Lately {
             span_ns: now.at_ns.saturating_sub(mark.at_ns),
@@ -280,7 +287,11 @@ impl Counters {
             slowest_kind: *self.slowest_kind.lock(),
             restarts: self.restarts.load(Relaxed),
             last_crash: self.last_crash.lock().as_deref().map(str::to_owned),
-            last_active_ms: self.last_active_ms.load(Relaxed),
+            last_active_ms: self
+                .clock
+                .now()
+                .0
+                .saturating_sub(self.idle_ms(self.now_ns())),
             lately: self.lately(),
         }
     }

@@ -7,24 +7,26 @@
 )]
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::Mutex;
 use ractor::{Actor, ActorId, ActorRef, SpawnErr};
 use rookery_protocol::command::Answer;
 use rookery_protocol::document::{Key, Part, TableId};
 use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::limits;
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
 use super::counters::{Counters, CountersView, Timed};
 use super::incidents::{Incidents, Trouble};
 use super::kinds::Kinds;
 use super::mailbox::{Mailbox, Message, post};
+use super::registry::Registry;
 use super::roster::{self, Roster};
 use super::shell::{Birth, RESTARTED};
 use super::spawn::{Spawner, spawn_by_kind};
@@ -55,15 +57,15 @@ pub(super) struct WeakDirectory(Weak<Inner>);
 struct Inner {
     world: World,
     spawner: Spawner,
-    entities: RwLock<HashMap<EntityRef, Entry>>,
+    entities: Registry<Entry>,
     supervisor: OnceLock<ActorRef<supervisor::Message>>,
     is_closed: AtomicBool,
-    /// Rung whenever an entity has ended.
-    ended: Notify,
     roster: Roster,
     kinds: Kinds,
     taps: Taps,
     incidents: Incidents,
+    /// Those for whom much waited at the last mark.
+    crowded: Mutex<Vec<(EntityRef, u64)>>,
 }
 
 /// Why a message was not put into a mailbox.
@@ -93,6 +95,8 @@ struct Entry {
     backoff: Backoff,
     /// None while it is down after a crash.
     actor: Option<Mailbox>,
+    /// Kept until it has ended, for who waits for that.
+    exit: Option<mpsc::Sender<Infallible>>,
 }
 
 impl WeakDirectory {
@@ -114,14 +118,14 @@ impl Directory {
         let directory = Self(Arc::new(Inner {
             world,
             spawner,
-            entities: RwLock::default(),
+            entities: Registry::default(),
             supervisor: OnceLock::new(),
             is_closed: AtomicBool::new(false),
-            ended: Notify::new(),
             roster: Roster::default(),
             kinds: Kinds::default(),
             taps: Taps::default(),
             incidents: Incidents::default(),
+            crowded: Mutex::default(),
         }));
         let (supervisor, _) = Supervisor::spawn(None, Supervisor, directory.downgrade()).await?;
         // The only set: a second one cannot happen.
@@ -134,7 +138,7 @@ impl Directory {
                 let Some(directory) = weak.upgrade() else {
                     return;
                 };
-                directory.0.roster.each(|_, counters| counters.mark());
+                directory.mark();
                 directory.0.taps.sweep(directory.world().clock.now());
                 if mark % MARKS_A_SWEEP == 0 {
                     directory.sweep();
@@ -216,15 +220,19 @@ impl Directory {
         &self.0.incidents
     }
 
+    pub(super) fn crowd(&self) -> &Mutex<Vec<(EntityRef, u64)>> {
+        &self.0.crowded
+    }
+
     /// The counters of an entity that is active here.
     pub(super) fn counters_of(&self, entity: EntityRef) -> Option<Arc<Counters>> {
-        let entities = self.0.entities.read();
+        let entities = self.0.entities.of(entity).read();
         Some(Arc::clone(&entities.get(&entity)?.counters))
     }
 
     /// Tells an entity that runs something that is not counted; whether it runs.
     pub(super) fn tell(&self, entity: EntityRef, message: Message) -> bool {
-        let entities = self.0.entities.read();
+        let entities = self.0.entities.of(entity).read();
         let entry = entities.get(&entity);
         entry.is_some_and(|entry| entry.tell(message))
     }
@@ -241,14 +249,14 @@ impl Directory {
 
     /// Passivates entities that did nothing for as long as their kind may; their mailboxes decide.
     pub(super) fn sweep(&self) {
-        let now = self.0.world.clock.now().0;
+        let now_ns = self.0.world.clock.monotonic_ns();
         let mut idle = Vec::new();
         self.0.roster.each(|entity, counters| {
             let idle_ms = match entity.kind {
                 EntityKind::User => limits::USER_IDLE_MS,
                 EntityKind::Group => limits::GROUP_IDLE_MS,
             };
-            if counters.depth() == 0 && now.saturating_sub(counters.last_active_ms()) >= idle_ms {
+            if counters.depth() == 0 && counters.idle_ms(now_ns) >= idle_ms {
                 idle.push(entity);
             }
         });
@@ -264,14 +272,14 @@ impl Directory {
             return Err(ErrorCode::Unavailable.into());
         }
         {
-            let entities = self.0.entities.read();
+            let entities = self.0.entities.of(to).read();
             self.is_here(to)?;
             if let Some(entry) = entities.get(&to) {
                 return enqueue(entry, message);
             }
         }
         self.activate(to)?;
-        match self.0.entities.read().get(&to) {
+        match self.0.entities.of(to).read().get(&to) {
             Some(entry) => enqueue(entry, message),
             None => Err(ErrorCode::Busy.into()),
         }
@@ -286,47 +294,29 @@ impl Directory {
         }
     }
 
-    /// Lets those entities go that are not here any more, and waits until the last one has ended. What they wrote is on
+    /// Lets the entities of a shard go that is not here any more, and waits until the last one has ended. What they wrote is on
     /// the lane then, and nothing will be written for them after it.
-    pub async fn evacuate(&self) {
-        let mut going = Vec::new();
-        {
-            let mut entities = self.0.entities.write();
-            entities.retain(|entity, entry| {
-                if self.0.world.placement.is_here(*entity) {
-                    return true;
+    pub async fn evacuate(&self, shard: u16) {
+        // Nothing is ever sent: it is closed once no entity has its end any more.
+        let (exit, mut exits) = mpsc::channel(1);
+        self.0
+            .entities
+            .shard(shard)
+            .write()
+            .retain(|_, entry| match &entry.actor {
+                Some(_) => {
+                    entry.exit = Some(exit.clone());
+                    entry.tell(Message::Leave);
+                    true
                 }
-                match &entry.actor {
-                    Some(actor) => {
-                        entry.tell(Message::Leave);
-                        going.push((*entity, actor.get_id()));
-                        true
-                    }
-                    // Crashed: it is not started again here.
-                    None => {
-                        self.0.roster.remove(entry.place);
-                        false
-                    }
+                // Crashed: it is not started again here.
+                None => {
+                    self.0.roster.remove(entry.place);
+                    false
                 }
             });
-        }
-        loop {
-            let ended = self.0.ended.notified();
-            tokio::pin!(ended);
-            // From here on no end is missed.
-            ended.as_mut().enable();
-            {
-                let entities = self.0.entities.read();
-                going.retain(|(entity, actor)| {
-                    let entry = entities.get(entity);
-                    entry.is_some_and(|entry| entry.is(*actor))
-                });
-            }
-            if going.is_empty() {
-                return;
-            }
-            ended.await;
-        }
+        drop(exit);
+        let _ = exits.recv().await;
     }
 
     /// Starts an entity for what its outbox holds; if it cannot be, the next message does.
@@ -339,7 +329,7 @@ impl Directory {
         if self.0.is_closed.load(Relaxed) {
             return Err(ErrorCode::Busy.into());
         }
-        let mut entities = self.0.entities.write();
+        let mut entities = self.0.entities.of(entity).write();
         self.is_here(entity)?;
         if entities.contains_key(&entity) {
             return Ok(false);
@@ -350,6 +340,7 @@ impl Directory {
             counters,
             backoff: Backoff::default(),
             actor: None,
+            exit: None,
         };
         if let Err(refusal) = self.start_life(entity, &mut entry) {
             self.0.roster.remove(entry.place);
@@ -382,23 +373,21 @@ impl Directory {
 
     /// Takes an idle entity out, unless a message came in between; whether it may stop.
     pub(super) fn retire(&self, entity: EntityRef, actor: ActorId) -> bool {
-        let mut entities = self.0.entities.write();
+        let mut entities = self.0.entities.of(entity).write();
         let may_stop = entities
             .get(&entity)
             .is_some_and(|entry| entry.is(actor) && entry.counters.depth() == 0);
         if may_stop {
             self.take_out(&mut entities, entity);
-            self.0.ended.notify_waiters();
         }
         may_stop
     }
 
     /// Takes out an entity whose actor ended.
     pub(super) fn forget(&self, entity: EntityRef, actor: ActorId) {
-        let mut entities = self.0.entities.write();
+        let mut entities = self.0.entities.of(entity).write();
         if entities.get(&entity).is_some_and(|entry| entry.is(actor)) {
             self.take_out(&mut entities, entity);
-            self.0.ended.notify_waiters();
         }
     }
 
@@ -410,18 +399,18 @@ impl Directory {
 
     /// Starts a crashed entity again after a pause; until then it answers busy.
     pub(super) fn crashed(&self, entity: EntityRef, actor: ActorId, error: &str) {
-        let mut entities = self.0.entities.write();
+        let mut entities = self.0.entities.of(entity).write();
         let Some(entry) = entities.get_mut(&entity).filter(|entry| entry.is(actor)) else {
             return;
         };
         entry.actor = None;
+        entry.exit = None;
         entry.counters.crash(error);
         let trouble = Trouble::Crashed {
             error: error.to_owned(),
             restarts: entry.counters.restarts(),
         };
         self.0.incidents.add(entity, trouble);
-        self.0.ended.notify_waiters();
         if error == RESTARTED {
             tracing::info!(%entity, "entity is restarted by an operator");
             drop(entities);
@@ -442,7 +431,7 @@ impl Directory {
         if self.0.is_closed.load(Relaxed) {
             return;
         }
-        let mut entities = self.0.entities.write();
+        let mut entities = self.0.entities.of(entity).write();
         let Some(entry) = entities
             .get_mut(&entity)
             .filter(|entry| entry.actor.is_none())
@@ -474,7 +463,7 @@ impl Entry {
 impl std::fmt::Debug for Directory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Directory")
-            .field("entities", &self.0.entities.read().len())
+            .field("entities", &self.0.roster.len())
             .finish_non_exhaustive()
     }
 }

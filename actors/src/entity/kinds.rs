@@ -1,11 +1,10 @@
 //! How long messages of each kind wait and are handled, over all actors of a node.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use parking_lot::RwLock;
 use rookery_protocol::inspect::{ActorKind, KindRow};
+use rustc_hash::FxHashMap;
 
 use super::counters::Handled;
 
@@ -60,6 +59,14 @@ struct Stats {
     busy_ns: AtomicU64,
 }
 
+impl Stats {
+    fn record(&self, handled: Handled) {
+        self.wait.record(handled.wait_ns);
+        self.handle.record(handled.busy_ns);
+        self.busy_ns.fetch_add(handled.busy_ns, Relaxed);
+    }
+}
+
 /// Messages of one kind at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindView {
@@ -92,19 +99,17 @@ impl KindView {
 
 /// The kinds of messages that a node's actors have handled. There are as many as the code names.
 #[derive(Debug, Default)]
-pub struct Kinds(RwLock<HashMap<(ActorKind, &'static str), Arc<Stats>>>);
+pub struct Kinds(RwLock<FxHashMap<(ActorKind, &'static str), Stats>>);
 
 impl Kinds {
     /// Notes how a message was handled.
     pub fn record(&self, actor: ActorKind, kind: &'static str, handled: Handled) {
-        let known = self.0.read().get(&(actor, kind)).map(Arc::clone);
-        let stats = known.unwrap_or_else(|| {
-            let mut all = self.0.write();
-            Arc::clone(all.entry((actor, kind)).or_default())
-        });
-        stats.wait.record(handled.wait_ns);
-        stats.handle.record(handled.busy_ns);
-        stats.busy_ns.fetch_add(handled.busy_ns, Relaxed);
+        if let Some(stats) = self.0.read().get(&(actor, kind)) {
+            stats.record(handled);
+            return;
+        }
+        let mut all = self.0.write();
+        all.entry((actor, kind)).or_default().record(handled);
     }
 
     /// All of them.

@@ -16,6 +16,7 @@ mod mailbox;
 mod minter;
 mod origin;
 mod peers;
+mod registry;
 mod requests;
 mod roster;
 mod route;

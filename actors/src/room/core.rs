@@ -316,6 +316,9 @@ impl Room {
                 }
                 self.tell(peer, ServerFrame::Stats(stats), out);
             }
+            MediaEvent::Demand(peer, stream, height) => {
+                self.tell(peer, ServerFrame::Demand { stream, height }, out);
+            }
         }
     }
 

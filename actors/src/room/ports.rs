@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rookery_protocol::client::voice::{MediaRights, Slot, Stats, Streams, VoiceClose, Want};
+use rookery_protocol::client::voice::{
+    MediaRights, Slot, Stats, StreamKind, Streams, VoiceClose, Want,
+};
 use rookery_protocol::ids::UserId;
 use rookery_protocol::voice::RoomId;
 
@@ -29,6 +31,8 @@ pub enum MediaEvent {
     Slots(PeerId, Vec<Slot>),
     /// How a client's media travels.
     Stats(PeerId, Stats),
+    /// How many pixels high others want to see a video that a client sends; 0: nobody watches it.
+    Demand(PeerId, StreamKind, u32),
 }
 
 /// The media of one room. Nothing here waits but [`Media::answer`]; the media ends when this is dropped.
@@ -55,7 +59,7 @@ pub trait Media: Send + Sync + 'static {
     /// Says what somebody wants to see.
     fn want(&self, peer: PeerId, wants: Vec<Want>);
 
-    /// Asks for a [`MediaEvent::Slots`] with all slots.
+    /// Asks for a [`MediaEvent::Slots`] with all slots, and for each [`MediaEvent::Demand`] that holds.
     fn slots(&self, peer: PeerId);
 
     /// Ends a peer.

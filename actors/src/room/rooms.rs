@@ -92,7 +92,7 @@ impl Tally {
     pub(super) fn look(&self, peers: Vec<PeerView>) {
         *self.peers.lock() = peers;
         if self.counters.since_mark_ns() >= MARK_NS {
-            self.counters.mark();
+            self.counters.mark(self.counters.now_ns());
         }
     }
 

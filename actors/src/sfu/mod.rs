@@ -5,6 +5,7 @@
 //! forward; `rookery-node` moves the bytes.
 
 mod allocate;
+mod demand;
 mod forward;
 mod gate;
 mod keyframe;

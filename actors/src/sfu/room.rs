@@ -49,6 +49,15 @@ pub enum Effect {
         /// Bits per second that must flow so that something that is paused can play; 0: nothing is.
         least: u64,
     },
+    /// How large others want to see what somebody sends.
+    Demand {
+        /// Who.
+        peer: PeerIndex,
+        /// What he sends.
+        kind: StreamKind,
+        /// Pixels that it is high where it is shown largest; 0: nobody watches it.
+        height: u32,
+    },
 }
 
 /// A room.
@@ -61,6 +70,8 @@ pub struct Room {
     pub(super) audio_stale: bool,
     /// Viewers whose video is to be looked at.
     pub(super) video_stale: Vec<PeerIndex>,
+    /// Who watches what, and how large, changed: what is wanted of those who send is to be looked at.
+    pub(super) demand_stale: bool,
     /// When bandwidth was last shared out for that reason alone that time passed.
     shared: Option<Millis>,
 }
@@ -181,6 +192,7 @@ impl Room {
             return;
         };
         peer.streams = streams;
+        self.demand_stale = true;
         self.audio_stale = true;
         self.all_stale();
         self.settle(now, out);
@@ -199,6 +211,7 @@ impl Room {
         };
         wants.truncate(limits::VIDEO_SLOTS);
         peer.wants = wants;
+        self.demand_stale = true;
         self.audio_stale = true;
         self.video_stale.push(index);
         self.settle(now, out);
@@ -249,6 +262,7 @@ impl Room {
             }
         }
         self.tick_tracks(now, out);
+        self.demand(now, out);
         // Rates have moved, and calm viewers may try more. Who has no estimate gets what he wants anyway.
         let shared = self
             .shared
@@ -266,7 +280,7 @@ impl Room {
         self.settle(now, out);
     }
 
-    /// Everything that a peer's slots play, told once more.
+    /// Everything that a peer's slots play and that is wanted of what it sends, told once more.
     pub fn all_slots(&mut self, index: PeerIndex, out: &mut Vec<Effect>) {
         let views = self.views(index);
         let Some(peer) = self.peer_mut(index) else {
@@ -275,6 +289,15 @@ impl Room {
         for view in &views {
             if let Some(slot) = peer.slot_mut(view.slot) {
                 slot.told = Some(*view);
+            }
+        }
+        for (kind, track) in peer.tracks_mut() {
+            if let Some(height) = track.demand.told() {
+                out.push(Effect::Demand {
+                    peer: index,
+                    kind,
+                    height,
+                });
             }
         }
         out.push(Effect::Slots {
@@ -320,6 +343,7 @@ impl Room {
 
     /// Takes streams from whoever has them: who, and in which slot.
     fn lose(&mut self, index: PeerIndex, kinds: &[StreamKind]) -> Vec<(PeerIndex, SlotIndex)> {
+        self.demand_stale = true;
         let Some(peer) = self.peer_mut(index) else {
             return Vec::new();
         };

@@ -35,6 +35,53 @@ impl Room {
         for index in stale {
             self.tell(index, out);
         }
+        if std::mem::take(&mut self.demand_stale) {
+            self.look_at_demand();
+            self.demand(now, out);
+        }
+    }
+
+    /// Finds out how large each video is shown where it is shown largest.
+    fn look_at_demand(&mut self) {
+        for of in self.everybody() {
+            for kind in [StreamKind::Camera, StreamKind::Screen] {
+                let Some(peer) = self.peer(of) else { continue };
+                let (user, is_sent) = (peer.user, peer.sends(kind));
+                let Some(track) = peer.track(kind) else {
+                    continue;
+                };
+                let shown = track.viewers.iter().filter_map(|(viewer, _)| {
+                    let wants = self.peer(*viewer)?.wants.iter();
+                    let mut heights = wants.filter(|w| w.user_id == user && w.stream == kind);
+                    heights.next().map(|want| want.height)
+                });
+                let height = shown.max().unwrap_or(0);
+                if let Some(track) = self.peer_mut(of).and_then(|peer| peer.track_mut(kind)) {
+                    if is_sent {
+                        track.demand.want(height);
+                    } else {
+                        track.demand.reset();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells those who send what is wanted of it.
+    pub(super) fn demand(&mut self, now: Millis, out: &mut Vec<Effect>) {
+        for (peer, place) in self.peers.iter_mut().zip(0u32..) {
+            let Some(peer) = peer else { continue };
+            let sends = [StreamKind::Camera, StreamKind::Screen].map(|kind| peer.sends(kind));
+            for ((kind, track), is_sent) in peer.tracks_mut().zip(sends) {
+                if is_sent && let Some(height) = track.demand.due(now) {
+                    out.push(Effect::Demand {
+                        peer: PeerIndex(place),
+                        kind,
+                        height,
+                    });
+                }
+            }
+        }
     }
 
     fn place_video(&mut self, index: PeerIndex) {
@@ -92,6 +139,7 @@ impl Room {
         changes: Vec<(usize, Option<Stream>)>,
         slot_index: impl Fn(u8) -> SlotIndex,
     ) {
+        self.demand_stale |= !changes.is_empty();
         for (slot, stream) in changes {
             let Ok(slot) = u8::try_from(slot) else {
                 continue;

@@ -4,6 +4,7 @@ use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 
 use super::allocate::LayerState;
+use super::demand::Demand;
 use super::gate::Gate;
 use super::packet::Arrival;
 use super::peer::PeerIndex;
@@ -31,6 +32,7 @@ pub(super) struct Track {
     pub(super) layers: Vec<Layer>,
     /// Who has it in which slot.
     pub(super) viewers: Vec<(PeerIndex, SlotIndex)>,
+    pub(super) demand: Demand,
 }
 
 impl Track {
@@ -52,6 +54,7 @@ impl Track {
                 })
                 .collect(),
             viewers: Vec::new(),
+            demand: Demand::default(),
         }
     }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use rookery_actors::commit::{CommitLane, Outcome};
 use rookery_actors::entity::Directory;
 use rookery_actors::ownership::{Input, Placement, release};
@@ -61,7 +63,7 @@ async fn deliver(directory: Directory, placement: Placement) {
     }
 }
 
-/// Empties and releases the shards that leave.
+/// Empties and releases the shards that leave, each on its own: none waits for the entities of another.
 async fn let_go(
     cluster: Arc<Cluster>,
     directory: Directory,
@@ -69,38 +71,48 @@ async fn let_go(
     placement: Placement,
 ) {
     let mut changes = placement.changes();
-    let mut released = BTreeSet::new();
+    let mut known = BTreeSet::new();
+    let mut exits = FuturesUnordered::new();
     loop {
         let leaving: BTreeSet<_> = placement.leaving().into_iter().collect();
-        released.retain(|shard| leaving.contains(shard));
-        let going: Vec<_> = leaving.difference(&released).copied().collect();
-        if !going.is_empty() {
-            directory.evacuate().await;
-            // Behind everything that was written for them.
-            let mut outcomes = Vec::new();
-            for &(shard, epoch) in &going {
-                outcomes.push(submit(&cluster, &lane, shard, epoch).await);
+        known.retain(|shard| leaving.contains(shard));
+        for &(shard, epoch) in &leaving {
+            if known.insert((shard, epoch)) {
+                exits.push(empty(&cluster, &directory, &lane, shard, epoch));
             }
-            for outcome in outcomes {
-                if !matches!(outcome.await, Ok(Outcome::Committed)) {
-                    // The incarnation is over.
+        }
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() {
+                return;
+            },
+            Some(exit) = exits.next() => {
+                let mut released = vec![exit];
+                while let Some(Some(exit)) = exits.next().now_or_never() {
+                    released.push(exit);
+                }
+                let released: Option<Vec<_>> = released.into_iter().collect();
+                // If one is not committed, the incarnation is over.
+                let Some(released) = released else { return };
+                let told = cluster.ownership.send(Input::Released(released)).await;
+                if told.is_err() {
                     return;
                 }
             }
-            released.extend(going.iter().copied());
-            if cluster
-                .ownership
-                .send(Input::Released(going))
-                .await
-                .is_err()
-            {
-                return;
-            }
-        }
-        if changes.changed().await.is_err() {
-            return;
         }
     }
+}
+
+/// Empties a shard and releases it, behind everything that was written for it; none if that could not be.
+async fn empty(
+    cluster: &Cluster,
+    directory: &Directory,
+    lane: &CommitLane,
+    shard: u16,
+    epoch: u64,
+) -> Option<(u16, u64)> {
+    directory.evacuate(shard).await;
+    let outcome = submit(cluster, lane, shard, epoch).await.await;
+    matches!(outcome, Ok(Outcome::Committed)).then_some((shard, epoch))
 }
 
 /// Hands a release to the lane, waiting for room.

@@ -32,6 +32,9 @@ fn translated(event: MediaEvent) -> room::MediaEvent {
         MediaEvent::Speaking(user, is_speaking) => room::MediaEvent::Speaking(user, is_speaking),
         MediaEvent::Slots(id, slots) => room::MediaEvent::Slots(peer(id), slots),
         MediaEvent::Stats(id, stats) => room::MediaEvent::Stats(peer(id), stats),
+        MediaEvent::Demand(id, stream, height) => {
+            room::MediaEvent::Demand(peer(id), stream, height)
+        }
     }
 }
 

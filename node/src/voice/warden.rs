@@ -180,7 +180,7 @@ impl Voice {
             Some(node) => self.loads.named(node, self.clock.now()),
             None => self.loads.other(self.clock.now()),
         };
-        let at = at.ok_or("no such node takes voice rooms")?;
+        let at = at.ok_or("no such node takes voice rooms, or it has only just begun")?;
         let to = at.node.node.clone();
         let request = LoseRooms {
             node: self.me.node.clone(),

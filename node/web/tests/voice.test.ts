@@ -4,7 +4,7 @@ import { inChannelAfter, voices } from '../src/lib/state/voices.svelte';
 import { type Effect, type Input, OP, type State, type Target, initial, step, wakeAt } from '../src/lib/voice/core';
 import { focusOf, gridOf, keyOf, placesOf, tilesOf, wantsOf } from '../src/lib/voice/layout';
 import { loudness } from '../src/lib/voice/level';
-import { tuned } from '../src/lib/voice/peer';
+import { demanded, tuned } from '../src/lib/voice/peer';
 import { empty, quality, roomAfter, slotOf } from '../src/lib/voice/room';
 
 const START = 1_000_000;
@@ -360,5 +360,20 @@ describe('what is agreed upon', () => {
     expect(tuned(sdp)).toContain('a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n');
     expect(tuned(sdp)).toContain('a=fmtp:96 x=1\r\n');
     expect(tuned('m=audio\r\n')).toBe('m=audio\r\n');
+  });
+});
+
+describe('the layers that are sent', () => {
+  const heights = [180, 360, 720];
+  it.each([
+    [Infinity, [true, true, true]],
+    [1080, [true, true, true]],
+    [720, [true, true, true]],
+    [400, [true, true, false]],
+    [180, [true, false, false]],
+    [60, [true, false, false]],
+    [0, [false, false, false]],
+  ])('up to a height of %d are those that somebody sees', (height, layers) => {
+    expect(demanded(heights, height)).toEqual(layers);
   });
 });

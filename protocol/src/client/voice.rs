@@ -44,6 +44,8 @@ pub mod op {
     pub const SLOTS: u8 = 40;
     /// How well the client's media travels.
     pub const STATS: u8 = 41;
+    /// How large others want to see what the client sends.
+    pub const DEMAND: u8 = 42;
 }
 
 /// Why the server closes a voice socket.
@@ -292,6 +294,13 @@ pub enum ServerFrame {
         slots: Vec<Slot>,
     },
     Stats(Stats),
+    /// What is larger than this of what the client sends is seen by nobody.
+    Demand {
+        /// The camera or the screen.
+        stream: StreamKind,
+        /// Pixels that it is high where it is shown largest; 0: nobody watches it.
+        height: u32,
+    },
 }
 
 /// The most slots that an offer may have.
@@ -318,6 +327,7 @@ impl ServerFrame {
             Self::ClientDisconnect { .. } => op::CLIENT_DISCONNECT,
             Self::Slots { .. } => op::SLOTS,
             Self::Stats(_) => op::STATS,
+            Self::Demand { .. } => op::DEMAND,
         }
     }
 

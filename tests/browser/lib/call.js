@@ -115,6 +115,18 @@ export function decoded(on) {
   });
 }
 
+/** The layers of a camera that are sent, the smallest first: rids, as one word. */
+export function sent(on) {
+  return on.evaluate(async () => {
+    const layers = [];
+    for (const peer of window.peers) {
+      if (peer.connectionState === 'closed') continue;
+      for (const one of (await peer.getStats()).values()) if (one.type === 'outbound-rtp' && one.rid && one.active) layers.push(one.rid);
+    }
+    return ['q', 'h', 'f'].filter((rid) => layers.includes(rid)).join('');
+  });
+}
+
 /** Waits until a thing is so. */
 export async function until(what, is, timeout = MEDIA) {
   const end = Date.now() + timeout;

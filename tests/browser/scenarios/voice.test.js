@@ -1,7 +1,7 @@
 // People talk and see each other.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decoded, energy, heard, join, listed, moving, press, silent, tile, until, watched } from '../lib/call.js';
+import { decoded, energy, heard, join, listed, moving, press, sent, silent, tile, until, watched } from '../lib/call.js';
 import { clean, composer, enter, group, house, page, row, write } from '../lib/house.js';
 
 const own = house();
@@ -87,14 +87,16 @@ test('three hear and see each other, in the sizes that they show', async () => {
 });
 
 test('a larger tile gets a larger picture, a smaller one a smaller', async () => {
-  const { people: [, gus], pages: [one, two] } = await meet([['fay', 'Fay'], ['gus', 'Gus']]);
+  const { people: [, gus], pages: [one, two] } = await meet([['fay', 'Fay'], ['gus', 'Gus']], { first: watched });
   await join(two, 'General');
   await press(two, 'Turn the camera on');
+  await until('nothing is sent to nobody', async () => (await sent(two)) === '');
   await one.setViewportSize({ width: 800, height: 400 });
   await join(one, 'General');
   await moving(one, gus);
   const height = () => tile(one, gus).locator('video').evaluate((video) => video.videoHeight);
   await until('a small picture for a small tile', async () => (await height()) <= 180);
+  await until('no more is sent than that', async () => (await sent(two)) === 'q');
   await one.setViewportSize({ width: 1600, height: 1000 });
   await tile(one, gus).getByRole('button', { name: /^Show Gus/ }).click();
   await until('the whole picture for a large tile', async () => (await height()) >= 700, 60_000);
@@ -102,6 +104,8 @@ test('a larger tile gets a larger picture, a smaller one a smaller', async () =>
   await one.setViewportSize({ width: 800, height: 400 });
   await one.keyboard.press('Escape');
   await until('a small picture again', async () => (await height()) <= 180);
+  await until('and no other is sent', async () => (await sent(two)) === 'q');
+  await moving(one, gus);
   clean(one, two);
   await end(one, two);
 });

@@ -22,6 +22,7 @@ pub use form::Form;
 pub use gateway::{Event, Gateway, Received, Resumable, Resumption};
 pub use http::{Answer, Http};
 pub use node::{Node, NodeOptions, binary, untold};
+pub use operator::shape;
 pub use redis::{Listens, RedisOptions, RedisServer};
 pub use socket::{Socket, trusting};
 pub use voice::{Admission, Said, VoiceSocket};

@@ -192,6 +192,15 @@ impl Node {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
+    /// Where the admin API listens, as the log tells; only of a node with `ROOKERY_ADMIN_LISTEN`.
+    pub fn admin_address(&self) -> String {
+        let log = self.log();
+        let said = log.rsplit_once("the admin API listens address=");
+        let (_, after) = said.expect("an admin API");
+        let address = after.split_whitespace().next();
+        address.expect("an address").to_owned()
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("log")
     }

@@ -1,7 +1,9 @@
-//! Commands of an operator, on data folders with or without a server.
+//! Commands of an operator, on data folders with or without a server, and what they answer.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Map, Value, json};
 
 use super::node::{binary, run, untold};
 
@@ -64,5 +66,44 @@ impl Said {
             assert!(last.contains(word), "{word:?} is not in {last:?}");
         }
         assert!(!text.contains("panicked"), "{text}");
+    }
+}
+
+/// What an answer is like: names as they are, figures and ids only that they are there, of lists the first.
+pub fn shape(value: &Value) -> Value {
+    match value {
+        Value::Number(_) => json!("a number"),
+        Value::Array(all) => all.iter().take(1).map(shape).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| {
+                let varies = matches!(
+                    name.as_str(),
+                    "slowest_kind"
+                        | "kind"
+                        | "actor"
+                        | "what"
+                        | "outcome"
+                        | "name"
+                        | "session"
+                        | "secret"
+                        | "request"
+                        | "text"
+                );
+                // What is not known at once.
+                let is_late = matches!(name.as_str(), "rtt_ms" | "estimate_bps");
+                let value = match value {
+                    Value::String(_) if varies => json!("a text"),
+                    Value::Null if is_late => json!("a number"),
+                    value => shape(value),
+                };
+                (name.clone(), value)
+            });
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+        Value::String(text) if text.starts_with("http") => json!("a URL"),
+        Value::String(text) if text.len() > 15 && text.bytes().all(|b| b.is_ascii_digit()) => {
+            json!("an id")
+        }
+        other => other.clone(),
     }
 }

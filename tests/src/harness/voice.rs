@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::socket::Socket;
-use super::{Gateway, Node, soon};
+use super::{Gateway, Node, Person, id, soon};
 
 /// What somebody needs to connect to a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,32 @@ impl Admission {
             "session_id": self.session,
             "token": self.token,
         })
+    }
+}
+
+impl Gateway {
+    /// Says with opcode 4 in which voice channel of a group the session is; none: in no one.
+    pub async fn be_in(&mut self, group: &str, channel: Option<&str>) {
+        let data = json!({
+            "guild_id": group,
+            "channel_id": channel,
+            "self_mute": false,
+            "self_deaf": false,
+            "self_video": false,
+        });
+        self.send(4, data).await;
+    }
+}
+
+impl Person {
+    /// The voice channel of a group.
+    pub async fn voice_channel(&self, group: &str) -> String {
+        let channels = self.http.get(&format!("/guilds/{group}/channels")).await;
+        let channels = channels.expect(200);
+        let mut all = channels.as_array().expect("channels").iter();
+        id(all
+            .find(|channel| channel["type"] == 2)
+            .expect("a voice channel"))
     }
 }
 

@@ -1,8 +1,12 @@
 //! An operator of three nodes: finds, traces, moves, restarts and drains while people write, and is told what is wrong.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use rookery_tests::harness::load::{Load, Read, check_history, check_shown, history, listen};
-use rookery_tests::harness::{Cluster, Node, Person, soon};
-use serde_json::Value;
+use rookery_tests::harness::{Cluster, Http, Node, Person, shape, soon};
+use serde_json::{Value, json};
 
 /// Asks again until an answer is as it should be.
 async fn until(node: &Node, arguments: &[&str], what: &str, is: impl Fn(&Value) -> bool) -> Value {
@@ -74,7 +78,8 @@ async fn the_busiest_group_is_found_traced_moved_restarted_and_drained_with_noth
 
     let from = home(asked, &group).await;
     let to = if from == "n1" { "n2" } else { "n1" };
-    asked.asked(&["actor", "migrate", &group, "--to", to]).await;
+    let moves = asked.asked(&["actor", "migrate", &group, "--to", to]).await;
+    insta::assert_json_snapshot!("actor_migrate", shape(&moves));
     lives(asked, &group, |at| at == to).await;
     load.goes_on(50).await;
 
@@ -84,7 +89,8 @@ async fn the_busiest_group_is_found_traced_moved_restarted_and_drained_with_noth
     assert_eq!(shown["row"]["last_crash"], "restarted by an operator");
     assert_eq!(shown["pinned_to"], to);
 
-    asked.asked(&["node", "drain", to, "--stay"]).await;
+    let drains = asked.asked(&["node", "drain", to, "--stay"]).await;
+    insta::assert_json_snapshot!("node_drain", shape(&drains));
     lives(asked, &group, |at| at != to).await;
     load.goes_on(50).await;
     let state = |nodes: &Value, of: &str| {
@@ -100,7 +106,8 @@ async fn the_busiest_group_is_found_traced_moved_restarted_and_drained_with_noth
             && drained.is_some_and(|node| node["shards"] == 0)
     })
     .await;
-    asked.asked(&["node", "undrain", to]).await;
+    let again = asked.asked(&["node", "undrain", to]).await;
+    insta::assert_json_snapshot!("node_undrain", shape(&again));
     until(asked, &["nodes"], "a node that is up again", |nodes| {
         state(nodes, to) == Some("up".into())
     })
@@ -143,4 +150,49 @@ async fn a_node_that_hangs_has_its_row_and_the_others_are_shown() {
     let text = String::from_utf8(report.stdout).unwrap();
     assert!(text.contains("n2 does not answer"), "{text}");
     cluster.nodes[2].signal("CONT");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_is_known_by_its_id_at_the_node_that_does_it() {
+    let cluster = Cluster::start(2).await;
+    let ada = Person::register(&cluster.nodes[0], "ada").await;
+    let (group, channel) = ada.create_group("Rooks").await;
+    let group = format!("group/{group}");
+    ada.http.say(&channel, "hello").await;
+    let at = home(&cluster.nodes[0], &group).await;
+    let mut others = cluster.nodes.iter().zip(["n0", "n1"]);
+    let (other, _) = others.find(|(_, name)| *name != at).unwrap();
+    let http = Http::new(other.url(), None).with_token(&ada.token);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn({
+        let is_over = Arc::clone(&is_over);
+        async move {
+            let mut requests = BTreeSet::new();
+            while !is_over.load(Relaxed) {
+                let body = json!({ "content": "from elsewhere" });
+                let path = format!("/channels/{channel}/messages");
+                let answer = http.post(&path, body).await;
+                requests.insert(answer.header("x-request-id").unwrap().to_owned());
+            }
+            requests
+        }
+    });
+    let trace = ["actor", "trace", &group, "--for", "2s", "--json"];
+    let output = other.run(&trace).await;
+    is_over.store(true, Relaxed);
+    let told = writing.await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let parts = text.lines().map(|part| serde_json::from_str(part).unwrap());
+    let parts: Vec<Value> = parts.collect();
+    let lines = parts
+        .iter()
+        .flat_map(|part| part["lines"].as_array().unwrap());
+    let mut posted = lines
+        .filter(|line| line["kind"] == "PostMessage")
+        .map(|line| line["request"].as_str().unwrap())
+        .peekable();
+    assert!(posted.peek().is_some(), "{text}");
+    for request in posted {
+        assert!(told.contains(request), "{request} is not in {told:?}");
+    }
 }

@@ -1,12 +1,13 @@
 //! Voice rooms in a cluster: a room whose node dies or stops goes to another one, and its people are told where.
 
-use rookery_tests::harness::{Admission, Cluster, Gateway, Node, Person, VoiceSocket};
+use rookery_tests::harness::{Admission, Cluster, Gateway, Node, Person, VoiceSocket, soon};
 use serde_json::json;
 
 /// Ada's session is at node 1, Ben's at node 0; both are in a voice channel. As nobody has anything to do the room is where
 /// the first of them is: at node 1.
 struct Call {
     cluster: Cluster,
+    voice: String,
     /// Where Ben was told to go.
     there: Admission,
     ben: Gateway,
@@ -24,11 +25,7 @@ async fn join(
     group: &str,
     channel: &str,
 ) -> (Admission, VoiceSocket) {
-    let data = json!({
-        "guild_id": group, "channel_id": channel,
-        "self_mute": false, "self_deaf": false, "self_video": false,
-    });
-    gateway.send(4, data).await;
+    gateway.be_in(group, Some(channel)).await;
     let admission = Admission::next(node, gateway, user).await;
     let (socket, ready) = VoiceSocket::identify(&admission).await;
     assert_eq!(ready["channel_id"], *channel);
@@ -43,19 +40,16 @@ impl Call {
         let ben = Person::register(here, "ben").await;
         let (group, channel) = ada.create_group("Rooks").await;
         ben.accept(&ada.invite(&channel).await).await;
-        let channels = ada.http.get(&format!("/guilds/{group}/channels")).await;
-        let channels = channels.expect(200);
-        let mut all = channels.as_array().unwrap().iter();
-        let voice = all.find(|channel| channel["type"] == 2).unwrap();
-        let voice = voice["id"].as_str().unwrap();
+        let voice = ada.voice_channel(&group).await;
         ada.at(there);
         let mut first = ada.connect(there).await;
-        let (at, ada_voice) = join(there, &mut first, &ada.id, &group, voice).await;
+        let (at, ada_voice) = join(there, &mut first, &ada.id, &group, &voice).await;
         assert!(at.url.contains(&there.address().to_string()), "{at:?}");
         let mut second = ben.connect(here).await;
-        let (at, ben_voice) = join(here, &mut second, &ben.id, &group, voice).await;
+        let (at, ben_voice) = join(here, &mut second, &ben.id, &group, &voice).await;
         assert!(at.url.contains(&there.address().to_string()), "{at:?}");
         Self {
+            voice,
             there: at,
             ben: second,
             ben_id: ben.id,
@@ -101,4 +95,22 @@ async fn a_node_that_stops_gives_its_rooms_away() {
     assert_eq!(call.ada_voice.closed().await, Some(4015));
     call.ben_follows().await;
     call.cluster.nodes[1].ended().await;
+}
+
+#[tokio::test]
+async fn an_operator_moves_a_room_and_its_people_follow() {
+    let mut call = Call::start(2).await;
+    let room = format!("room/{}", call.voice);
+    let asked = &call.cluster.nodes[1];
+    // It is not known at once that the other node takes rooms.
+    let migrate = ["actor", "migrate", &room, "--to", "n0"];
+    soon("a room that moves", async {
+        while !asked.run(&migrate).await.status.success() {}
+    })
+    .await;
+    assert_eq!(call.ben_voice.closed().await, Some(4015));
+    assert_eq!(call.ada_voice.closed().await, Some(4015));
+    call.ben_follows().await;
+    let shown = call.cluster.nodes[1].asked(&["actor", "show", &room]).await;
+    assert_eq!(shown["row"]["node"], "n0");
 }

@@ -1,35 +1,8 @@
 //! Operators of one node: the commands, the admin API, and who may use it.
 
-use rookery_tests::harness::{Community, Node, NodeOptions, Person, id};
+use rookery_tests::harness::{Community, Node, NodeOptions, Person, id, shape, soon};
 use rookery_tests::servers::{Flow, Mongod, Proxy};
-use serde_json::{Map, Value, json};
-
-/// What an answer is like: names as they are, figures and ids only that they are there, of lists the first.
-fn shape(value: &Value) -> Value {
-    match value {
-        Value::Number(_) => json!("a number"),
-        Value::Array(all) => all.iter().take(1).map(shape).collect(),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| {
-                let varies = matches!(
-                    name.as_str(),
-                    "slowest_kind" | "kind" | "actor" | "what" | "outcome" | "name" | "session"
-                );
-                let value = match value {
-                    Value::String(_) if varies => json!("a text"),
-                    value => shape(value),
-                };
-                (name.clone(), value)
-            });
-            Value::Object(fields.collect::<Map<_, _>>())
-        }
-        Value::String(text) if text.starts_with("http") => json!("a URL"),
-        Value::String(text) if text.len() > 15 && text.bytes().all(|b| b.is_ascii_digit()) => {
-            json!("an id")
-        }
-        other => other.clone(),
-    }
-}
+use serde_json::{Value, json};
 
 /// Writes a message as a client does: what is answered 503 is sent again.
 async fn again(community: &Community, content: &str) -> Value {
@@ -56,8 +29,9 @@ async fn every_command_answers_in_json() {
     let group = format!("group/{}", community.group);
     community.ada.http.say(&community.channel, "hello").await;
     ada.message("hello").await;
-    node.asked(&["token", "add", "grafana"]).await;
-    let commands: [(&str, Vec<&str>); 9] = [
+    let ben = &community.ben.id;
+    let commands: [(&str, Vec<&str>); 14] = [
+        ("token_add", vec!["token", "add", "grafana"]),
         ("nodes", vec!["nodes"]),
         ("actors_top", vec!["actors", "top", "--kind", "group"]),
         ("actors_tree", vec!["actors", "tree"]),
@@ -66,12 +40,30 @@ async fn every_command_answers_in_json() {
         ("sessions", vec!["sessions", &community.ada.id]),
         ("token_list", vec!["token", "list"]),
         ("actor_restart", vec!["actor", "restart", &group]),
+        ("users_suspend", vec!["users", "suspend", ben]),
+        ("users_unsuspend", vec!["users", "unsuspend", ben]),
+        ("users_reset", vec!["users", "reset-password", ben]),
+        ("token_revoke", vec!["token", "revoke", "grafana"]),
         ("acts", vec!["acts"]),
     ];
     for (name, arguments) in commands {
         let answer = node.asked(&arguments).await;
         insta::assert_json_snapshot!(name, shape(&answer));
     }
+    let answer = soon("a group that is idle", async {
+        loop {
+            let output = node.run(&["actor", "passivate", &group, "--json"]).await;
+            if output.status.success() {
+                return serde_json::from_slice::<Value>(&output.stdout).unwrap();
+            }
+        }
+    });
+    insta::assert_json_snapshot!("actor_passivate", shape(&answer.await));
+    // Voice ports that change are something to be told.
+    let doctor = node.run(&["doctor", "--json"]).await;
+    assert_eq!(doctor.status.code(), Some(1));
+    let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    insta::assert_json_snapshot!("doctor", shape(&doctor));
     // And a text for people, where the same is.
     let output = node.run(&["nodes"]).await;
     let text = String::from_utf8(output.stdout).unwrap();
@@ -138,6 +130,8 @@ async fn a_trace_shows_requests_and_no_bodies() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
+    let seen = parts.iter().find(|part| part["lines"] != json!([]));
+    insta::assert_json_snapshot!("actor_trace", shape(seen.unwrap()));
     let lines: Vec<&Value> = parts
         .iter()
         .flat_map(|part| part["lines"].as_array().unwrap())
@@ -176,16 +170,6 @@ async fn a_locked_account_is_out_until_it_is_unlocked() {
     assert!(!node.log().contains(password));
 }
 
-/// The URL of a node's admin API, as its log tells.
-fn admin_url(node: &Node) -> String {
-    let log = node.log();
-    let line = log
-        .lines()
-        .find(|line| line.contains("the admin API listens"));
-    let (_, address) = line.unwrap().split_once("address=").unwrap();
-    format!("http://{}", address.trim())
-}
-
 #[tokio::test]
 async fn from_elsewhere_a_token_is_needed_and_one_that_reads_does_not_act() {
     let node = Node::start_with(NodeOptions {
@@ -194,7 +178,7 @@ async fn from_elsewhere_a_token_is_needed_and_one_that_reads_does_not_act() {
     })
     .await;
     let community = Community::new(&node).await;
-    let url = admin_url(&node);
+    let url = format!("http://{}", node.admin_address());
     let http = reqwest::Client::new();
     let get = async |path: &str, token: &str| {
         let request = http.get(format!("{url}{path}"));
@@ -305,7 +289,7 @@ async fn an_address_that_others_reach_needs_tls() {
 
 /// Waits until the doctor names something.
 async fn named(node: &Node, what: &str) {
-    rookery_tests::harness::soon(what, async {
+    soon(what, async {
         loop {
             let output = node.run(&["doctor", "--json"]).await;
             if String::from_utf8_lossy(&output.stdout).contains(what) {
@@ -329,8 +313,8 @@ async fn the_doctor_names_a_loop_of_restarts() {
     named(&node, "times within a minute").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_doctor_names_a_slow_store() {
+/// A node whose way to its database can be made worse, and its community.
+async fn behind_a_proxy() -> (Mongod, Proxy, Node, Community) {
     let mongod = Mongod::start().await;
     let proxy = Proxy::to(mongod.address()).await;
     let url = mongod.url_through(&proxy, "chat");
@@ -340,6 +324,12 @@ async fn the_doctor_names_a_slow_store() {
     })
     .await;
     let community = Community::new(&node).await;
+    (mongod, proxy, node, community)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_names_a_slow_store() {
+    let (_mongod, proxy, node, community) = behind_a_proxy().await;
     let late = Flow::Delay(std::time::Duration::from_millis(200));
     proxy.set(late, late);
     let ada = community.ada.http.clone();
@@ -355,15 +345,7 @@ async fn the_doctor_names_a_slow_store() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_names_a_mailbox_that_fills() {
-    let mongod = Mongod::start().await;
-    let proxy = Proxy::to(mongod.address()).await;
-    let url = mongod.url_through(&proxy, "chat");
-    let node = Node::start_with(NodeOptions {
-        config: format!("[limits]\nenabled = false\n[store]\nurl = \"{url}\"\n"),
-        ..NodeOptions::default()
-    })
-    .await;
-    let community = Community::new(&node).await;
+    let (_mongod, proxy, node, community) = behind_a_proxy().await;
     community.ada.http.say(&community.channel, "hello").await;
     let group = format!("group/{}", community.group);
     let sleep = ["actor", "passivate", &group];

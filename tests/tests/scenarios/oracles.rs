@@ -250,14 +250,8 @@ async fn arrivals(node: &Node, c: &Community, sessions: &mut [Gateway; 3]) {
     let name = json!({ "global_name": "Ben the Third" });
     c.ben.http.patch("/users/@me", name).await.expect(200);
     let [ada, ben, bot] = sessions;
-    let path = format!("/guilds/{}/channels", c.group);
-    let channels = c.ada.http.get(&path).await.expect(200);
-    let mut all = channels.as_array().unwrap().iter();
-    let voice = all.find(|channel| channel["type"] == 2).unwrap();
-    let state = json!({
-        "guild_id": c.group, "channel_id": voice["id"], "self_mute": true, "self_deaf": false,
-    });
-    ada.send(4, state).await;
+    let voice = c.ada.voice_channel(&c.group).await;
+    ada.be_in(&c.group, Some(&voice)).await;
     ada.wait_for("VOICE_SERVER_UPDATE", |_| true).await;
     bot.wait_for("VOICE_STATE_UPDATE", |_| true).await;
     let request = json!({ "guild_id": c.group, "query": "", "limit": 0, "presences": true });

@@ -17,10 +17,15 @@ fn certify(folder: &Path) -> Vec<u8> {
 }
 
 async fn tls_node() -> Node {
+    tls_node_with(Vec::new()).await
+}
+
+async fn tls_node_with(env: Vec<(String, String)>) -> Node {
     let folder = tempfile::tempdir().unwrap();
     let certificate = certify(folder.path());
     let options = NodeOptions {
         trust: Some(certificate),
+        env,
         ..NodeOptions::default()
     };
     let tls = format!(
@@ -97,4 +102,30 @@ async fn a_new_certificate_is_taken_up_without_a_restart() {
         .await
         .heartbeat()
         .await;
+}
+
+#[tokio::test]
+async fn operators_come_in_by_https_from_elsewhere() {
+    let listen = ("ROOKERY_ADMIN_LISTEN".to_owned(), "0.0.0.0:0".to_owned());
+    let node = tls_node_with(vec![listen]).await;
+    let made = node.asked(&["token", "add", "far", "--role", "read"]).await;
+    let port = node.admin_address().rsplit_once(':').unwrap().1.to_owned();
+    let url = format!("https://localhost:{port}");
+    let said = async |ca: Option<&str>| {
+        let mut command = node.command(&["nodes", "--admin", &url]);
+        command.env("ROOKERY_ADMIN_TOKEN", made["secret"].as_str().unwrap());
+        if let Some(ca) = ca {
+            command.arg("--admin-ca").arg(node.folder().join(ca));
+        }
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+        output.await.unwrap()
+    };
+    let good = said(Some("cert.pem")).await;
+    assert!(good.status.success(), "{good:?}");
+    assert!(good.stdout.starts_with(b"NODE"), "{good:?}");
+    // Nobody that the system trusts has signed it.
+    assert_eq!(said(None).await.status.code(), Some(3));
+    assert_eq!(said(Some("no.pem")).await.status.code(), Some(2));
+    let plain = reqwest::get(format!("http://localhost:{port}/nodes")).await;
+    assert!(plain.is_err() || plain.unwrap().status() == 400);
 }

@@ -6,27 +6,6 @@ use rookery_tests::harness::{
 use rookery_tests::servers::Coturn;
 use serde_json::{Value, json};
 
-/// The voice channel of a community.
-async fn voice_of(community: &Community) -> String {
-    let path = format!("/guilds/{}/channels", community.group);
-    let channels = community.ada.http.get(&path).await.expect(200);
-    let mut channels = channels.as_array().unwrap().iter();
-    let voice = channels.find(|channel| channel["type"] == 2).unwrap();
-    voice["id"].as_str().unwrap().to_owned()
-}
-
-/// Says with opcode 4 where a session is.
-async fn be(gateway: &mut Gateway, group: &str, channel: Option<&str>) {
-    let data = json!({
-        "guild_id": group,
-        "channel_id": channel,
-        "self_mute": false,
-        "self_deaf": false,
-        "self_video": false,
-    });
-    gateway.send(4, data).await;
-}
-
 /// Waits until somebody is seen in a channel, or in none.
 async fn seen(gateway: &mut Gateway, user: &str, channel: Option<&str>) -> Value {
     let is_it = |data: &Value| data["user_id"] == *user && data["channel_id"].as_str() == channel;
@@ -62,7 +41,7 @@ impl Call {
 
     async fn at(node: Node) -> Self {
         let community = Community::new(&node).await;
-        let voice = voice_of(&community).await;
+        let voice = community.ada.voice_channel(&community.group).await;
         let ada = community.ada.connect(&node).await;
         let ben = community.ben.connect(&node).await;
         Self {
@@ -75,7 +54,9 @@ impl Call {
     }
 
     async fn ada_joins(&mut self) -> (Admission, VoiceSocket, Value) {
-        be(&mut self.ada, &self.community.group, Some(&self.voice)).await;
+        self.ada
+            .be_in(&self.community.group, Some(&self.voice))
+            .await;
         let user = &self.community.ada.id;
         let admission = Admission::next(&self.node, &mut self.ada, user).await;
         let (socket, ready) = VoiceSocket::identify(&admission).await;
@@ -83,7 +64,9 @@ impl Call {
     }
 
     async fn ben_joins(&mut self) -> (Admission, VoiceSocket, Value) {
-        be(&mut self.ben, &self.community.group, Some(&self.voice)).await;
+        self.ben
+            .be_in(&self.community.group, Some(&self.voice))
+            .await;
         let user = &self.community.ben.id;
         let admission = Admission::next(&self.node, &mut self.ben, user).await;
         let (socket, ready) = VoiceSocket::identify(&admission).await;
@@ -122,7 +105,7 @@ async fn people_come_see_each_other_and_go() {
     assert_eq!(ada.until(13).await["user_id"], *ben_id);
     seen(&mut call.ada, &ben_id, None).await;
     // Ada goes by opcode 4.
-    be(&mut call.ada, &call.community.group, None).await;
+    call.ada.be_in(&call.community.group, None).await;
     seen(&mut call.ben, &ada_id, None).await;
     assert!(ada.closed().await.is_some());
 }
@@ -173,7 +156,7 @@ async fn who_may_not_connect_is_told_so() {
     let path = format!("/channels/{voice}/permissions/{group}");
     let deny = json!({ "type": 0, "allow": "0", "deny": (1u64 << 20).to_string() });
     call.community.ada.http.put(&path, deny).await.expect(204);
-    be(&mut call.ben, &group, Some(&voice)).await;
+    call.ben.be_in(&group, Some(&voice)).await;
     let refused = call.ben.wait_for("VOICE_REFUSED", |_| true).await;
     assert_eq!(refused["code"], 50013);
     assert_eq!(refused["channel_id"], *voice);
@@ -203,7 +186,7 @@ async fn a_lost_voice_socket_is_resumed_and_another_client_takes_over() {
     assert_eq!(ada.until(9).await["clients"].as_array().unwrap().len(), 1);
     // The same person from somewhere else.
     let mut other = call.community.ada.connect(&call.node).await;
-    be(&mut other, &call.community.group, Some(&call.voice)).await;
+    other.be_in(&call.community.group, Some(&call.voice)).await;
     let user = call.community.ada.id.clone();
     let second = Admission::next(&call.node, &mut other, &user).await;
     assert_ne!(second.session, admission.session);
@@ -257,7 +240,7 @@ async fn what_is_no_voice_client_is_sent_away() {
         .await;
     assert_eq!(ben.closed().await, Some(4020));
     // A token of a room that is over lets nobody in.
-    be(&mut call.ada, &call.community.group, None).await;
+    call.ada.be_in(&call.community.group, None).await;
     let ada_id = call.community.ada.id.clone();
     seen(&mut call.ben, &ada_id, None).await;
     let mut socket = VoiceSocket::knock(&admission).await;
@@ -280,7 +263,9 @@ async fn a_server_that_restarts_finds_its_calls_again() {
     let (mut session, group) = pictured(&call.node, &call.community.ada).await;
     let states = &group["voice_states"];
     assert_eq!(states[0]["user_id"], *ada_id, "still in the channel");
-    be(&mut session, &call.community.group, Some(&call.voice)).await;
+    session
+        .be_in(&call.community.group, Some(&call.voice))
+        .await;
     // The room of the process that is gone does not come back: there is another one.
     loop {
         let admission = Admission::next(&call.node, &mut session, &ada_id).await;
@@ -294,6 +279,25 @@ async fn a_server_that_restarts_finds_its_calls_again() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn operators_see_who_is_in_a_room_and_have_it_made_anew() {
+    let mut call = Call::start().await;
+    let (admission, mut ada, _) = call.ada_joins().await;
+    let (_, _ben, _) = call.ben_joins().await;
+    let rooms = call.node.asked(&["rooms"]).await;
+    assert_eq!(rooms["rooms"][0]["people"], 2, "{rooms}");
+    let room = format!("room/{}", call.voice);
+    let shown = call.node.asked(&["actor", "show", &room]).await;
+    assert_eq!(shown["state"]["people"], 2, "{shown}");
+    call.node.asked(&["actor", "restart", &room]).await;
+    assert!(ada.closed().await.is_some());
+    // Nobody has to do anything but what a client does: it identifies again, and the room is made anew.
+    let (_again, ready) = VoiceSocket::identify(&admission).await;
+    assert_eq!(ready["channel_id"], *call.voice);
+    let shown = call.node.asked(&["actor", "show", &room]).await;
+    assert_eq!(shown["state"]["people"], 1, "{shown}");
 }
 
 #[tokio::test]

@@ -145,7 +145,7 @@ async fn a_shard_that_moves_takes_what_is_durable_with_it() {
     // It is in the mailbox when the shard leaves.
     assert!(futures_poll(under_way.as_mut()).await.is_none());
     pair.placements[0].set([(shard, Place::Leaving(1))]);
-    first.directory.evacuate().await;
+    first.directory.evacuate(shard).await;
     assert!(!first.is_active(1));
     pair.give(shard, 1);
     assert_eq!(under_way.await, Ok(()));

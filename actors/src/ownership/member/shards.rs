@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rookery_protocol::document::{IncarnationId, NodeState, ShardRow, ViewRow};
-use rookery_protocol::limits::{SHARD_SCAN_MS, SHARD_WAVE};
+use rookery_protocol::limits::{SHARD_SCAN_MS, SHARD_WAVE, SHARDS_LEAVING};
 
 use super::{Effect, Member, Now, Slot};
 use crate::ownership::claim::Claim;
@@ -166,9 +166,9 @@ impl Member {
         match state {
             Some(NodeState::Up) if !self.gives_away() => {
                 self.pump_claim(now, &me, out);
-                self.pump_release(out);
+                self.pump_release(&me, out);
             }
-            Some(NodeState::Draining) => self.pump_release(out),
+            Some(NodeState::Draining) => self.pump_release(&me, out),
             _ => {}
         }
     }
@@ -275,14 +275,19 @@ impl Member {
         }
     }
 
-    /// Shards that belong elsewhere go, a wave at a time.
-    fn pump_release(&mut self, out: &mut Vec<Effect>) {
+    /// Shards that belong elsewhere go, a few at a time: the next ones when others have taken those before them, so that no
+    /// shard is nobody's for longer than a few take.
+    fn pump_release(&mut self, me: &IncarnationId, out: &mut Vec<Effect>) {
         if !self.places.has_heirs {
             return;
         }
         let places = &mut self.places.places;
-        let is_leaving = |place: &&Place| matches!(place.hold, Hold::Leaving(_));
-        let room = SHARD_WAVE.saturating_sub(places.iter().filter(is_leaving).count());
+        let is_on_its_way = |place: &&Place| match (place.hold, &place.row) {
+            (Hold::Leaving(_), _) => true,
+            (Hold::Nothing, Some(row)) => row.released && row.owner == *me && !place.is_wanted,
+            (Hold::Nothing, None) | (Hold::Held(_), _) => false,
+        };
+        let room = SHARDS_LEAVING.saturating_sub(places.iter().filter(is_on_its_way).count());
         let mut going = Vec::new();
         for (shard, place) in (0..).zip(places) {
             if going.len() >= room {

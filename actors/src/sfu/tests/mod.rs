@@ -6,6 +6,7 @@
 )]
 
 mod allocate;
+mod demand;
 mod fixture;
 mod keyframe;
 mod loudest;

@@ -130,7 +130,7 @@ proptest! {
                         let since = asked.insert((peer.0, kind, layer), at.0).map(|last| at.0 - last);
                         prop_assert!(since.is_none_or(|since| since >= limits::KEYFRAME_MERGE_MS));
                     }
-                    Effect::Speaking { .. } | Effect::Desired { .. } => {}
+                    Effect::Speaking { .. } | Effect::Desired { .. } | Effect::Demand { .. } => {}
                 }
             }
             let mut got = BTreeSet::new();

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use rookery_protocol::client::voice::{MediaRights, Slot, Stats, Streams, Want};
+use rookery_protocol::client::voice::{MediaRights, Slot, Stats, StreamKind, Streams, Want};
 use rookery_protocol::ids::UserId;
 use tokio::sync::oneshot;
 
@@ -126,6 +126,8 @@ pub enum MediaEvent {
     Slots(PeerId, Vec<Slot>),
     /// How a peer's media travels.
     Stats(PeerId, Stats),
+    /// How many pixels high others want to see a video that a peer sends; 0: nobody watches it.
+    Demand(PeerId, StreamKind, u32),
 }
 
 /// All media workers of a node. Cheap to clone; they end with the last clone and the last room.

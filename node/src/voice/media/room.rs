@@ -407,6 +407,11 @@ impl Room {
                 |session, now, out| session.desire(now, bps, least, out),
                 desk,
             ),
+            Effect::Demand { peer, kind, height } => {
+                if let Some(peer) = self.peers.get(&peer) {
+                    (self.events)(MediaEvent::Demand(peer.id, kind, height));
+                }
+            }
             Effect::Speaking { user, speaking } => {
                 (self.events)(MediaEvent::Speaking(user, speaking));
             }

@@ -260,6 +260,7 @@ class Call {
         this.#sayStreams();
         break;
       case 'room':
+        if (effect.op === OP.DEMAND) return this.#peer?.demand(effect.d.stream, effect.d.height);
         this.#roomIs(roomAfter(this.room, effect.op, effect.d));
         break;
       case 'moved': {

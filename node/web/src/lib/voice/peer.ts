@@ -31,12 +31,23 @@ export function tuned(answer: string): string {
   });
 }
 
+/** Which layers, the smallest first, somebody sees who sees the picture so high at most; `heights` are theirs. */
+export function demanded(heights: readonly number[], height: number): boolean[] {
+  // A little too small is not seen: the room chooses in the same way.
+  const enough = heights.findIndex((one) => one * 8 >= height * 7);
+  return heights.map((_, layer) => height > 0 && (enough < 0 || layer <= enough));
+}
+
 export class Peer {
   /** What comes in, by section. */
   readonly incoming = new Map<string, MediaStream>();
   readonly #pc: RTCPeerConnection;
   readonly #senders: Record<Kind, RTCRtpSender>;
   readonly #receivers: RTCRtpTransceiver[] = [];
+  /** How high others see what one sends; what is not said is wanted whole. */
+  readonly #demand = new Map<Kind, number>();
+  /** One change of what is sent at a time. */
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor({ ice_servers, max_slots }: RoomOffer, on: (state: 'flowing' | 'broken') => void) {
     const pc = new RTCPeerConnection({ iceServers: ice_servers, bundlePolicy: 'max-bundle' });
@@ -69,7 +80,33 @@ export class Peer {
   }
 
   async send(kind: Kind, track: MediaStreamTrack | null): Promise<void> {
-    if (this.#senders[kind].track !== track) await this.#senders[kind].replaceTrack(track);
+    const sender = this.#senders[kind];
+    if (sender.track === track) return;
+    // Whoever begins sends all; the room says again what of it is seen.
+    if (!track || !sender.track) this.#demand.delete(kind);
+    await sender.replaceTrack(track);
+    this.#trim(kind);
+  }
+
+  /** Others see what one sends in this height at most; 0: nobody does. */
+  demand(kind: Kind, height: number): void {
+    this.#demand.set(kind, height);
+    this.#trim(kind);
+  }
+
+  /** Stops layers that nobody sees, and begins those again that somebody does. */
+  #trim(kind: Kind): void {
+    const sender = this.#senders[kind];
+    this.#changes = this.#changes.then(() => {
+      const full = sender.track?.getSettings().height;
+      if (sender.track?.kind !== 'video' || !full) return;
+      const parameters = sender.getParameters();
+      const heights = parameters.encodings.map(({ scaleResolutionDownBy }) => full / (scaleResolutionDownBy ?? 1));
+      const wanted = demanded(heights, this.#demand.get(kind) ?? Infinity);
+      if (parameters.encodings.every(({ active }, layer) => active === wanted[layer])) return;
+      parameters.encodings.forEach((encoding, layer) => (encoding.active = wanted[layer]!));
+      return sender.setParameters(parameters);
+    }).catch(() => undefined);
   }
 
   close(): void {
