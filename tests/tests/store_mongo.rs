@@ -52,6 +52,11 @@ fn insert(key: Key, row: &[u8]) -> Write {
 }
 
 /// Why the database cannot be opened; the sentence and what a log would show are free of secrets.
+async fn default_database(url: &str) -> mongodb::Database {
+    let client = mongodb::Client::with_uri_str(url).await.unwrap();
+    client.default_database().unwrap()
+}
+
 async fn refusal(url: &str) -> (OpenError, String) {
     let error = MongoStore::connect(url).await.expect_err("it is refused");
     let sentence = error.to_string();
@@ -223,8 +228,7 @@ async fn a_database_of_a_newer_version_or_another_program_is_left_alone() {
     assert!(MongoStore::migrate(&url).await.is_err());
 
     let url = fresh_database().await;
-    let client = mongodb::Client::with_uri_str(&url).await.unwrap();
-    let database = client.default_database().unwrap();
+    let database = default_database(&url).await;
     let users = database.collection::<Document>("users");
     users
         .insert_one(doc! { "name": "of a shop" })
@@ -235,6 +239,22 @@ async fn a_database_of_a_newer_version_or_another_program_is_left_alone() {
     assert!(sentence.contains("users"), "{sentence}");
     let names = database.list_collection_names().await.unwrap();
     assert_eq!(names, ["users"]);
+}
+
+#[tokio::test]
+async fn a_collection_of_another_name_or_without_a_document_is_nobodys() {
+    let url = fresh_database().await;
+    let database = default_database(&url).await;
+    // What a node that begins at the same time, or was cut off, has made of its mark.
+    database.create_collection("meta").await.unwrap();
+    database.create_collection("others").await.unwrap();
+    MongoStore::connect(&url).await.unwrap();
+    // With a document that is no mark it is somebody's.
+    let url = fresh_database().await;
+    let meta = default_database(&url).await.collection::<Document>("meta");
+    meta.insert_one(doc! { "_id": 1 }).await.unwrap();
+    let (error, _) = refusal(&url).await;
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
 }
 
 #[tokio::test]

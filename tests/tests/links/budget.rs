@@ -13,12 +13,14 @@ async fn a_hung_peer_is_dropped_in_time_and_costs_no_more_than_its_budget() {
     let mut a = start(&authority, "a", 1).await;
     let mut b = start(&authority, "b", 2).await;
     let mut c = start(&authority, "c", 3).await;
-    a.learn(&[("b.2", b.address), ("c.3", c.address)]).await;
+    a.learn(&[("b.2", b.address)]).await;
     b.learn(&[("a.1", a.address)]).await;
-    c.learn(&[("a.1", a.address)]).await;
     a.event("linked b.2").await;
-    c.event("linked a.1").await;
     b.event("linked a.1").await;
+    a.learn(&[("b.2", b.address), ("c.3", c.address)]).await;
+    c.learn(&[("a.1", a.address)]).await;
+    a.event("linked c.3").await;
+    c.event("linked a.1").await;
     a.call("c.3", 10).await;
     let before = a.resident_kb();
 

@@ -52,8 +52,12 @@ pub(super) async fn version(database: &Database) -> Result<u32, OpenError> {
             reason: "its schema version is no number".to_owned(),
         });
     }
+    // A collection without a document is what another node that marks the database just now has made first.
+    let is_in_use = meta.find_one(doc! {}).await.map_err(failed)?.is_some();
     let ours = |name: &&String| {
-        *name == META || *name == LANES || TableId::ALL.iter().any(|table| table.name() == **name)
+        (*name == META && is_in_use)
+            || *name == LANES
+            || TableId::ALL.iter().any(|table| table.name() == **name)
     };
     if let Some(collection) = present.iter().find(ours) {
         return Err(OpenError::Foreign {
