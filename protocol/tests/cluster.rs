@@ -235,6 +235,9 @@ fn goldens() -> Vec<Envelope> {
             call: 251,
             said: r#"{"said":"elsewhere"}"#.to_owned(),
         },
+        Envelope::Moved {
+            shards: vec![(4_095, fixed::shard()[0].clone())],
+        },
     ]
 }
 
@@ -269,7 +272,8 @@ fn envelopes_have_these_bytes() {
         | Envelope::Voice { .. }
         | Envelope::Continued { .. }
         | Envelope::Inspect { .. }
-        | Envelope::Inspected { .. } => 20,
+        | Envelope::Inspected { .. }
+        | Envelope::Moved { .. } => 21,
     };
     assert_eq!(names.len(), last(&Envelope::Hint));
 }

@@ -71,6 +71,8 @@ pub(crate) enum Packet {
         peer: IncarnationId,
     },
     Hint,
+    /// A node has released shards, or claimed them.
+    Moved(Vec<(u16, ShardRow)>),
 }
 
 /// What a client is told.

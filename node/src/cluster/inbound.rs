@@ -29,11 +29,12 @@ impl Inbound for Door {
             Envelope::Noticed { call } => cluster.calls.end(from, call, Outcome::Taken),
             Envelope::NotOwner { call, shard, row } => {
                 if let Some(row) = row {
-                    cluster.tell(Input::Learned { shard, row });
+                    cluster.tell(Input::Learned(vec![(shard, row)]));
                 }
                 cluster.calls.end(from, call, Outcome::Astray);
             }
             Envelope::Hint => cluster.tell(Input::Hint),
+            Envelope::Moved { shards } => cluster.tell(Input::Learned(shards)),
             Envelope::Refused { by, peer } => cluster.tell(Input::Refused { by, peer }),
             Envelope::Interest { topics } => cluster.interests.wants(from, topics, false),
             Envelope::InterestAll { topics } => {

@@ -21,7 +21,7 @@ use rookery_actors::link::{Class, Inbound, NodeLink as _};
 use rookery_actors::ownership::{Input, Placement, Tenure};
 use rookery_actors::store::SharedStore;
 use rookery_protocol::cluster::Envelope;
-use rookery_protocol::document::{IncarnationId, ViewRow};
+use rookery_protocol::document::{IncarnationId, ShardRow, ViewRow};
 use rookery_protocol::ids::ChannelId;
 use rookery_protocol::limits::REMOTE_CALLS;
 use rookery_protocol::voice::MediaNode;
@@ -215,6 +215,11 @@ impl Cluster {
     /// Tells the others that shards or the view have changed.
     pub fn hint(&self) {
         self.broadcast(&Envelope::Hint);
+    }
+
+    /// Tells the others what has become of shards.
+    pub fn tell_moved(&self, shards: Vec<(u16, ShardRow)>) {
+        self.broadcast(&Envelope::Moved { shards });
     }
 
     fn broadcast(&self, envelope: &Envelope) {

@@ -132,7 +132,7 @@ impl Driver {
                 Input::Decided { .. }
                     | Input::Facts { .. }
                     | Input::Released(_)
-                    | Input::Learned { .. }
+                    | Input::Learned(_)
             );
             let now = Now {
                 boot: self.clock.boot(),
@@ -195,6 +195,12 @@ impl Driver {
                 let cluster = self.begun.as_ref().and_then(|begun| begun.cluster.as_ref());
                 if let Some(cluster) = cluster {
                     cluster.hint();
+                }
+            }
+            Effect::Moved(shards) => {
+                let cluster = self.begun.as_ref().and_then(|begun| begun.cluster.as_ref());
+                if let Some(cluster) = cluster {
+                    cluster.tell_moved(shards);
                 }
             }
             Effect::Stop => {

@@ -153,6 +153,11 @@ pub enum Envelope {
         /// A [`crate::inspect::Said`] in JSON.
         said: String,
     },
+    /// The sender has released shards, or claimed them.
+    Moved {
+        /// Which, and what has become of them.
+        shards: Vec<(u16, ShardRow)>,
+    },
 }
 
 impl Envelope {
@@ -179,6 +184,7 @@ impl Envelope {
             Self::Continued { .. } => "Continued",
             Self::Inspect { .. } => "Inspect",
             Self::Inspected { .. } => "Inspected",
+            Self::Moved { .. } => "Moved",
         }
     }
 }

@@ -114,13 +114,8 @@ pub enum Input {
     },
     /// Somebody says that shards or the view have changed: look.
     Hint,
-    /// A node that was asked in vain says who owns a shard.
-    Learned {
-        /// Which.
-        shard: u16,
-        /// What it knows.
-        row: ShardRow,
-    },
+    /// A node that was asked in vain says who owns a shard, or what has become of those that it released or claimed.
+    Learned(Vec<(u16, ShardRow)>),
     /// Give everything away and stay (true), or take part again (false).
     Yield(bool),
     /// An operator wants a shard at a node, or (none) where it belongs.
@@ -185,6 +180,8 @@ pub enum Effect {
     Stop,
     /// Tell the others to look: [`Input::Hint`].
     Hint,
+    /// Tell the others what has become of shards: [`Input::Learned`]. Who does not hear it finds out by looking.
+    Moved(Vec<(u16, ShardRow)>),
     /// Another incarnation, and all before it of that node, is fenced or has ended: it answers nothing any more, for ever.
     Over(IncarnationId),
     /// Stop and flush what still runs, then [`Input::Quiet`].
@@ -437,8 +434,9 @@ impl Member {
                 }
             }
             Input::Released(shards) => {
-                if self.places.released(&shards, self.tickets) {
-                    out.push(Effect::Hint);
+                let released = self.places.released(&shards, self.tickets);
+                if !released.is_empty() {
+                    out.push(Effect::Moved(released));
                 }
             }
             Input::Link { peer, is_up } => self.linked(now, peer, is_up),
@@ -451,7 +449,11 @@ impl Member {
                 self.look = true;
                 self.places.look();
             }
-            Input::Learned { shard, row } => self.places.learned(shard, row),
+            Input::Learned(shards) => {
+                for (shard, row) in shards {
+                    self.places.learned(shard, row);
+                }
+            }
             Input::Yield(is_yielding) => {
                 self.is_yielding = is_yielding;
                 self.prefer();

@@ -111,8 +111,11 @@ impl Places {
     pub(super) fn scanned(&mut self, rows: Vec<(u16, ShardRow)>, ticket: u64, started: Boot) {
         self.scanned = Some(started);
         for (shard, row) in rows {
+            // What others said in the meantime may be newer.
+            let age = |row: &ShardRow| (row.epoch, row.released);
             if let Some(place) = self.places.get_mut(usize::from(shard))
                 && place.known < ticket
+                && place.row.as_ref().map(age) <= Some(age(&row))
             {
                 place.row = Some(row);
             }
@@ -129,9 +132,9 @@ impl Places {
         self.look = true;
     }
 
-    /// Whether one of them was on its way out.
-    pub(super) fn released(&mut self, shards: &[(u16, u64)], tickets: u64) -> bool {
-        let mut any = false;
+    /// What becomes of those of them that were on their way out.
+    pub(super) fn released(&mut self, shards: &[(u16, u64)], tickets: u64) -> Vec<(u16, ShardRow)> {
+        let mut released = Vec::new();
         for &(shard, epoch) in shards {
             if let Some(place) = self.places.get_mut(usize::from(shard))
                 && place.hold == Hold::Leaving(epoch)
@@ -140,11 +143,11 @@ impl Places {
                 place.known = tickets;
                 if let Some(row) = &mut place.row {
                     row.released = true;
+                    released.push((shard, row.clone()));
                 }
-                any = true;
             }
         }
-        any
+        released
     }
 
     fn is_empty(&self) -> bool {
@@ -251,7 +254,7 @@ impl Member {
         };
         let Some(me) = self.id().cloned() else { return };
         let known = self.tickets;
-        let mut served = Vec::new();
+        let (mut served, mut moved) = (Vec::new(), Vec::new());
         for (shard, row) in rows {
             let Some(place) = self.places.places.get_mut(usize::from(shard)) else {
                 continue;
@@ -260,6 +263,7 @@ impl Member {
             if row.owner == me && !row.released {
                 place.hold = Hold::Held(row.epoch);
                 served.push((shard, row.epoch));
+                moved.push((shard, row.clone()));
             } else {
                 // Somebody began or claimed that I have not heard of.
                 self.look = true;
@@ -271,7 +275,7 @@ impl Member {
         }
         if !served.is_empty() {
             out.push(Effect::Serve(served));
-            out.push(Effect::Hint);
+            out.push(Effect::Moved(moved));
         }
     }
 

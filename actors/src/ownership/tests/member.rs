@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rookery_protocol::document::{Key, NodeState, Shards};
-use rookery_protocol::limits::{CONDEMN_MS, LEASE_MS, LINK_CUT_MS, SHARDS};
+use rookery_protocol::document::{Key, NodeState, ShardRow, Shards};
+use rookery_protocol::limits::{CONDEMN_MS, LEASE_MS, LINK_CUT_MS, SHARDS, SHARDS_LEAVING};
 use rookery_protocol::time::Millis;
 
 use super::row;
@@ -34,6 +34,10 @@ struct Cluster {
     nodes: BTreeMap<&'static str, Node>,
     shards: u16,
     is_away: bool,
+    /// Whether what one says of shards reaches the others.
+    is_heard: bool,
+    /// What was said of shards and has not reached them yet.
+    moved: Vec<(&'static str, Vec<(u16, ShardRow)>)>,
 }
 
 impl Cluster {
@@ -44,6 +48,8 @@ impl Cluster {
             nodes: BTreeMap::new(),
             shards,
             is_away: false,
+            is_heard: true,
+            moved: Vec::new(),
         };
         for name in names {
             cluster.start(name);
@@ -89,6 +95,18 @@ impl Cluster {
     }
 
     fn input(&mut self, name: &'static str, input: Input) {
+        self.input_one(name, input);
+        while let Some((from, shards)) = self.moved.pop() {
+            let others = self.nodes.iter();
+            let others = others.filter(|(name, node)| **name != from && !node.is_frozen);
+            let others: Vec<_> = others.map(|(name, _)| *name).collect();
+            for other in others.into_iter().filter(|_| self.is_heard) {
+                self.input_one(other, Input::Learned(shards.clone()));
+            }
+        }
+    }
+
+    fn input_one(&mut self, name: &'static str, input: Input) {
         let mut inputs = vec![input];
         while !inputs.is_empty() {
             let mut out = Vec::new();
@@ -156,6 +174,10 @@ impl Cluster {
             Effect::Ended => return node.say("ended"),
             Effect::Superseded => return node.say("superseded"),
             Effect::Stop => return node.say("stop"),
+            Effect::Moved(shards) => {
+                self.moved.push((name, shards));
+                return None;
+            }
             Effect::Ceiling(_) | Effect::Serve(_) | Effect::Hint => return None,
         })
     }
@@ -250,6 +272,25 @@ fn a_node_alone_takes_all_shards_without_a_lease() {
     // An orderly end gives nothing away one by one.
     cluster.input("n1", Input::Drain);
     assert_eq!(cluster.nodes["n1"].said, ["begun", "ended"]);
+}
+
+#[test]
+fn a_few_shards_at_a_time_are_nobodys_and_soon_none_if_what_is_said_is_heard() {
+    for (is_heard, within_ms) in [(true, 3_000), (false, 60_000)] {
+        let mut cluster = Cluster::new(&["n1"], 512);
+        cluster.is_heard = is_heard;
+        cluster.start("n2");
+        let mut passed = 0;
+        while cluster.held()[1..].iter().sum::<usize>() < 200 {
+            cluster.pass(TICK_MS);
+            passed += TICK_MS;
+            let held: usize = cluster.held().iter().sum();
+            assert!(512 - held <= SHARDS_LEAVING, "{held} are held");
+            assert!(passed < within_ms, "{:?}", cluster.held());
+        }
+        cluster.pass(10_000);
+        assert_eq!(cluster.held().iter().sum::<usize>(), 512);
+    }
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl Hands<'_> {
                     self.send(Place::Node(peer), Packet::Hint);
                 }
             }
+            Effect::Moved(shards) => {
+                for peer in self.peers() {
+                    self.send(Place::Node(peer), Packet::Moved(shards.clone()));
+                }
+            }
             Effect::Over(node) => {
                 if let Some(relay) = &mut self.process.relay {
                     relay.over(&node);

@@ -224,12 +224,13 @@ impl Hands<'_> {
             } => self.notice(peer, sender, seq, to, notice),
             Packet::Taken { sender, seq } => self.taken(sender, seq),
             Packet::Elsewhere { shard, row } => {
-                self.inputs.push_back(Input::Learned { shard, row });
+                self.inputs.push_back(Input::Learned(vec![(shard, row)]));
             }
             Packet::Dial { by, to, at } => self.dialled(peer, by, &to, at),
             Packet::Absent(id) => self.absent(id),
             Packet::Gossip { by, peer } => self.inputs.push_back(Input::Refused { by, peer }),
             Packet::Hint => self.inputs.push_back(Input::Hint),
+            Packet::Moved(shards) => self.inputs.push_back(Input::Learned(shards)),
             Packet::Call { .. }
             | Packet::Answer { .. }
             | Packet::Ask { .. }
