@@ -100,8 +100,10 @@ impl Cluster {
             let others = self.nodes.iter();
             let others = others.filter(|(name, node)| **name != from && !node.is_frozen);
             let others: Vec<_> = others.map(|(name, _)| *name).collect();
-            for other in others.into_iter().filter(|_| self.is_heard) {
-                self.input_one(other, Input::Learned(shards.clone()));
+            if self.is_heard {
+                for other in others {
+                    self.input_one(other, Input::Learned(shards.clone()));
+                }
             }
         }
     }

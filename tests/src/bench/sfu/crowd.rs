@@ -71,7 +71,7 @@ impl Crowd {
     }
 
     /// What flows in a time.
-    pub fn measure(&mut self, server: &impl Sfu, time: Duration) -> Flow {
+    pub fn measure(&mut self, server: &dyn Sfu, time: Duration) -> Flow {
         let (start, cpu, packets) = (Instant::now(), server.cpu(), self.packets());
         self.until(time, |_| false);
         let used: Cpu = server.cpu() - cpu;

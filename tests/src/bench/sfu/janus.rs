@@ -207,8 +207,15 @@ impl Sfu for Janus {
         let body = json!({
             "request": "join", "ptype": "subscriber", "room": room, "streams": [{"feed": feed}],
         });
-        let offered = self.message(handle, body, None);
-        let offer = offered["jsep"]["sdp"].as_str().expect("an offer");
+        // A publisher that is connected for itself may not be so yet for Janus.
+        let end = Instant::now() + Duration::from_secs(5);
+        let mut offered = self.message(handle, body.clone(), None);
+        while offered["plugindata"]["data"]["error_code"] == 428 && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(10));
+            offered = self.message(handle, body.clone(), None);
+        }
+        let offer = offered["jsep"]["sdp"].as_str();
+        let offer = offer.unwrap_or_else(|| panic!("no offer: {offered}"));
         let (client, sdp) = Client::answering(self.address, user, offer).expect("a client");
         let jsep = json!({"type": "answer", "sdp": sdp});
         self.message(handle, json!({"request": "start"}), Some(jsep));
