@@ -259,10 +259,12 @@ async fn a_collection_of_another_name_or_without_a_document_is_nobodys() {
 
 #[tokio::test]
 async fn many_nodes_may_open_a_fresh_database_at_once() {
-    let url = fresh_database().await;
-    let opening = (0..4).map(|_| MongoStore::connect(&url));
-    for store in futures_util::future::join_all(opening).await {
-        store.unwrap();
+    for _ in 0..3 {
+        let url = fresh_database().await;
+        let opening = (0..8).map(|_| MongoStore::connect(&url));
+        for store in futures_util::future::join_all(opening).await {
+            store.unwrap();
+        }
     }
 }
 

@@ -52,8 +52,9 @@ pub(super) async fn version(database: &Database) -> Result<u32, OpenError> {
             reason: "its schema version is no number".to_owned(),
         });
     }
-    // A collection without a document is what another node that marks the database just now has made first.
-    let is_in_use = meta.find_one(doc! {}).await.map_err(failed)?.is_some();
+    // With no document but the mark it is what another node has made that marks the database just now.
+    let other = meta.find_one(doc! { "_id": { "$ne": "schema" } });
+    let is_in_use = other.await.map_err(failed)?.is_some();
     let ours = |name: &&String| {
         (*name == META && is_in_use)
             || *name == LANES
