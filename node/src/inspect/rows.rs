@@ -3,6 +3,7 @@
 use rookery_actors::commit::CommitCounters;
 use rookery_actors::entity::{Clock, CountersView as ActorCounters, KindView};
 use rookery_actors::room::RoomView;
+use rookery_protocol::document::{IncarnationId, NodeState};
 use rookery_protocol::entity::EntityKind;
 use rookery_protocol::ids::UserId;
 use rookery_protocol::inspect::{
@@ -93,7 +94,14 @@ impl Inspector {
         let Some(cluster) = &self.parts.cluster else {
             return Vec::new();
         };
+        // What is counted of runs that are over is no link that anybody misses.
+        let view = cluster.view();
+        let is_there = |id: &IncarnationId| {
+            let mut nodes = view.nodes.iter();
+            nodes.any(|node| node.id == *id && node.state != NodeState::Evicted)
+        };
         let peers = cluster.link_counters().peers.into_iter();
+        let peers = peers.filter(|peer| peer.is_up || is_there(&peer.peer));
         let rows = peers.map(|peer| LinkRow {
             peer: peer.peer.node,
             is_up: peer.is_up,

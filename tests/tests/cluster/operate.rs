@@ -153,6 +153,26 @@ async fn a_node_that_hangs_has_its_row_and_the_others_are_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_has_ended_in_order_is_missed_by_nobody() {
+    let mut cluster = Cluster::start(2).await;
+    let links = async |node: &Node, count: usize| {
+        until(node, &["nodes"], "links", |nodes| {
+            let nodes = nodes["nodes"].as_array().unwrap();
+            let mut own = nodes.iter().filter(|row| row["node"] == "n0");
+            own.any(|row| row["links"].as_array().unwrap().len() == count)
+        })
+        .await
+    };
+    links(&cluster.nodes[0], 1).await;
+    cluster.nodes[1].terminate().await;
+    links(&cluster.nodes[0], 0).await;
+    // Its next run is linked, and the one before is forgotten.
+    cluster.nodes[1].restart().await;
+    let nodes = links(&cluster.nodes[0], 1).await;
+    assert_eq!(nodes["nodes"][0]["links"][0]["is_up"], true, "{nodes}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_is_known_by_its_id_at_the_node_that_does_it() {
     let cluster = Cluster::start(2).await;
     let ada = Person::register(&cluster.nodes[0], "ada").await;
