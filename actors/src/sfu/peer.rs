@@ -125,19 +125,6 @@ impl Peer {
         }
     }
 
-    /// The videos that he can send.
-    pub(super) fn tracks_mut(&mut self) -> impl Iterator<Item = (StreamKind, &mut Track)> {
-        let camera = self
-            .camera
-            .as_mut()
-            .map(|track| (StreamKind::Camera, track));
-        let screen = self
-            .screen
-            .as_mut()
-            .map(|track| (StreamKind::Screen, track));
-        camera.into_iter().chain(screen)
-    }
-
     /// Who has a stream of his, and in which slot.
     pub(super) fn viewers_mut(
         &mut self,

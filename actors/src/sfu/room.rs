@@ -175,6 +175,7 @@ impl Room {
         if !rights.speak {
             self.quiet(index, out);
         }
+        self.demand_stale = true;
         self.audio_stale = true;
         self.all_stale();
         self.settle(now, out);
@@ -291,8 +292,8 @@ impl Room {
                 slot.told = Some(*view);
             }
         }
-        for (kind, track) in peer.tracks_mut() {
-            if let Some(height) = track.demand.told() {
+        for kind in [StreamKind::Camera, StreamKind::Screen] {
+            if let Some(height) = peer.track(kind).and_then(|track| track.demand.told()) {
                 out.push(Effect::Demand {
                     peer: index,
                     kind,

@@ -71,9 +71,11 @@ impl Room {
     pub(super) fn demand(&mut self, now: Millis, out: &mut Vec<Effect>) {
         for (peer, place) in self.peers.iter_mut().zip(0u32..) {
             let Some(peer) = peer else { continue };
-            let sends = [StreamKind::Camera, StreamKind::Screen].map(|kind| peer.sends(kind));
-            for ((kind, track), is_sent) in peer.tracks_mut().zip(sends) {
-                if is_sent && let Some(height) = track.demand.due(now) {
+            for kind in [StreamKind::Camera, StreamKind::Screen] {
+                if peer.sends(kind)
+                    && let Some(track) = peer.track_mut(kind)
+                    && let Some(height) = track.demand.due(now)
+                {
                     out.push(Effect::Demand {
                         peer: PeerIndex(place),
                         kind,

@@ -3,8 +3,8 @@
 use rookery_protocol::client::voice::{StreamKind, Streams};
 use rookery_protocol::limits::DEMAND_CALM_MS;
 
-use super::fixture::Fixture;
-use crate::sfu::{Effect, PeerIndex};
+use super::fixture::{Fixture, sections};
+use crate::sfu::{Effect, PeerIndex, Sections};
 
 /// Whom was told what, since the last time.
 fn told(fixture: &mut Fixture) -> Vec<(u32, StreamKind, u32)> {
@@ -61,6 +61,29 @@ fn who_watched_and_left_demands_nothing() {
         .leave(fixture.now, PeerIndex(1), &mut fixture.effects);
     fixture.pass(DEMAND_CALM_MS + 100);
     assert_eq!(told(&mut fixture), [(0, StreamKind::Camera, 0)]);
+}
+
+#[test]
+fn who_can_send_a_screen_and_no_camera_is_told_of_the_screen() {
+    let mut fixture = Fixture::new(1);
+    let screen_only = Sections {
+        camera: None,
+        ..sections()
+    };
+    fixture.join(1, screen_only);
+    let streams = Streams {
+        camera: false,
+        screen: true,
+    };
+    let out = &mut fixture.effects;
+    fixture
+        .room
+        .streams(fixture.now, PeerIndex(1), streams, out);
+    fixture.want(0, &[(1, StreamKind::Screen, 1_080)]);
+    fixture.pass(DEMAND_CALM_MS + 100);
+    let told = told(&mut fixture);
+    let screen: Vec<_> = told.into_iter().filter(|(peer, ..)| *peer == 1).collect();
+    assert_eq!(screen, [(1, StreamKind::Screen, 1_080)]);
 }
 
 #[test]
