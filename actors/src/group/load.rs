@@ -126,8 +126,8 @@ async fn last_messages(
     Ok(last)
 }
 
-/// The nonces of the last [`limits::NONCE_MS`] before the newest message: none older can matter any more. Reads at
-/// most [`limits::NONCES_PER_GROUP`] rows of a channel.
+/// The nonces of the last [`limits::NONCE_MS`] before the newest message, and of as long before as that message's id may be
+/// ahead of the clock: none older can matter any more. Reads at most [`limits::NONCES_PER_GROUP`] rows of a channel.
 async fn nonces(
     last: &BTreeMap<ChannelId, MessageId>,
     store: &dyn Store,
@@ -137,7 +137,10 @@ async fn nonces(
         return Ok(rebuild.finish());
     };
     let newest = snowflake::created_at(newest.0);
-    let horizon = snowflake::floor(Millis(newest.0.saturating_sub(limits::NONCE_MS)));
+    let oldest = newest
+        .0
+        .saturating_sub(limits::NONCE_MS + limits::ID_RESERVE_MS);
+    let horizon = snowflake::floor(Millis(oldest));
     for (&channel, message) in last {
         let (mut below, mut read) = (None, 0);
         let mut goes_on = message.0 >= horizon;
