@@ -126,6 +126,10 @@ async fn last_messages(
     Ok(last)
 }
 
+/// Milliseconds that the newest id is ahead of the clock at most, but after a clock that was set back: whoever mints many at once
+/// borrows from the future.
+const AHEAD_MS: u64 = 1_000;
+
 /// The nonces of the last [`limits::NONCE_MS`] before the newest message, and of as long before as that message's id may be
 /// ahead of the clock: none older can matter any more. Reads at most [`limits::NONCES_PER_GROUP`] rows of a channel.
 async fn nonces(
@@ -137,9 +141,7 @@ async fn nonces(
         return Ok(rebuild.finish());
     };
     let newest = snowflake::created_at(newest.0);
-    let oldest = newest
-        .0
-        .saturating_sub(limits::NONCE_MS + limits::ID_RESERVE_MS);
+    let oldest = newest.0.saturating_sub(limits::NONCE_MS + AHEAD_MS);
     let horizon = snowflake::floor(Millis(oldest));
     for (&channel, message) in last {
         let (mut below, mut read) = (None, 0);

@@ -668,6 +668,26 @@ impl Run {
     }
 }
 
+/// Found by the property below.
+#[test]
+fn a_nonce_counts_for_its_time_though_newer_ids_are_ahead_of_the_clock() {
+    let post = |by, nonce| Op::Post {
+        by,
+        channel: 2,
+        nonce,
+        enforce: false,
+    };
+    let mut run = Run::new();
+    run.apply(Op::Join { by: 6 });
+    run.apply(post(1, Some(0)));
+    run.apply(Op::Wait { ms: 300_000 });
+    run.apply(Op::Wait { ms: 300_000 });
+    run.apply(post(2, None));
+    run.apply(Op::Join { by: 4 });
+    run.apply(post(1, None));
+    run.finish();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
