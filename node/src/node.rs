@@ -31,6 +31,7 @@ use crate::media::{self, Media};
 use crate::ownership::Run;
 use crate::presence::{Listener, Touched};
 use crate::relay::{Elsewhere, Hub, Nowhere};
+use crate::store::mongo::MongoFiles;
 use crate::voice::media::MediaError;
 use crate::voice::{Voice, Warden};
 
@@ -69,13 +70,15 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts what an incarnation runs: keys, entities, and what the last one left undelivered.
+    /// Starts what an incarnation runs: keys, entities, and what the last one left undelivered. `files` are those that it shares
+    /// with other nodes.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn start(
         config: Arc<Config>,
         store: SharedStore,
+        files: Option<MongoFiles>,
         clock: Arc<SystemClock>,
         run: Run,
         publisher: Arc<dyn Publisher>,
@@ -109,8 +112,8 @@ impl Node {
             Arc::clone(&ephemeral.profiles),
         ));
         let keys = Keys::open(Arc::clone(&store), lane.clone(), clock.now()).await?;
-        let files = keys.ring().files();
-        let links = Links::new(&config.origin(), files);
+        let file_key = keys.ring().files();
+        let links = Links::new(&config.origin(), file_key);
         let touched = Arc::new(Touched::default());
         let lanes: Arc<dyn Publisher> = Arc::new(Listener {
             publisher,
@@ -164,6 +167,8 @@ impl Node {
                 tracing::info!(senders, "delivering what the last run left undelivered");
             }
         }
+        let folder = config.data.join(media::FOLDER);
+        let media = Media::open(folder, files, config.max_upload_bytes).await;
         let app = App::new(Parts {
             directory,
             auth: Authenticator::new(keys, Arc::clone(&accounts), Arc::clone(&clock)),
@@ -172,9 +177,13 @@ impl Node {
             index: Index::new(Arc::clone(&store)),
             store,
             links,
-            media: Media::open(config.data.join(media::FOLDER), config.max_upload_bytes).await,
+            media,
             janitor: Janitor::default(),
-            limits: Limits::new(config.limits.clone(), Arc::clone(&ephemeral.buckets), files),
+            limits: Limits::new(
+                config.limits.clone(),
+                Arc::clone(&ephemeral.buckets),
+                file_key,
+            ),
             voice,
             presence: Arc::clone(&ephemeral.presence),
             ephemeral,
@@ -244,7 +253,7 @@ impl Node {
             Arc::clone(&clock),
         );
         let run = ownership.run().await.unwrap();
-        let node = Self::start(Arc::new(config), store, clock, run, publisher).await;
+        let node = Self::start(Arc::new(config), store, None, clock, run, publisher).await;
         node.unwrap()
     }
 

@@ -99,6 +99,7 @@ pub async fn add(config: Config, name: &str, is_piped: bool) -> Result<UserId, O
     let node = Node::start(
         Arc::new(config),
         store.shared(),
+        store.files(),
         clock,
         run,
         Arc::new(Nobody),

@@ -201,6 +201,7 @@ impl Life {
         let node = Node::start(
             Arc::clone(&config),
             store.shared(),
+            store.files(),
             clock,
             run.clone(),
             publisher,

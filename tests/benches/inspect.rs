@@ -25,13 +25,15 @@ use rookery_actors::ownership::{Placement, Tenure};
 use rookery_actors::store::LaneId;
 use rookery_actors::store::memory::MemoryStore;
 use rookery_node::clock::SystemClock;
-use rookery_protocol::command::user::GetAccount;
+use rookery_protocol::command::group::Authorize;
 use rookery_protocol::document::IncarnationId;
 use rookery_protocol::event::Frame;
-use rookery_protocol::ids::{ChannelId, UserId};
+use rookery_protocol::ids::{ChannelId, GroupId, UserId};
 use rookery_protocol::inspect::{ActorKind, Sort};
+use rookery_protocol::permissions::Permissions;
 use rookery_protocol::time::Millis;
 use rookery_tests::bench::{Table, option};
+use rookery_tests::memory::resident_kb;
 
 const MESSAGES_A_SECOND: f64 = 50_000.0;
 const BATCH: usize = 1_000;
@@ -92,6 +94,15 @@ async fn directory(clock: &Arc<dyn Clock>) -> Directory {
     Directory::start(world).await.expect("a directory")
 }
 
+/// What anybody may ask of a group.
+fn nothing() -> Authorize {
+    Authorize {
+        by: UserId(1),
+        permissions: Permissions::NONE,
+        channel: None,
+    }
+}
+
 fn main() {
     let actors: u64 = option("actors", "100000")[0];
     let runtime = tokio::runtime::Builder::new_multi_thread();
@@ -107,15 +118,17 @@ fn main() {
         kinds.record(ActorKind::Group, "PostMessage", black_box(handled));
     });
 
+    let before = resident_kb(std::process::id());
     let directory = runtime.block_on(async {
         let directory = directory(&clock).await;
-        for user in 1..=actors {
-            // There are no such accounts; their actors say so, and stay for a while.
-            let _ = directory.ask(UserId(user), GetAccount).await;
+        for group in 1..=actors {
+            // There are no such groups; their actors say so, and stay for five minutes: a million is awake in one.
+            let _ = directory.ask(GroupId(group), nothing()).await;
         }
         directory
     });
     assert_eq!(directory.active(), actors, "all of them are active");
+    let resident = resident_kb(std::process::id()).saturating_sub(before);
     let searching = per_call(1, 50, || {
         black_box(directory.top(Sort::Busy, None, 50));
     });
@@ -147,6 +160,11 @@ fn main() {
         (
             format!("a census of {actors} actors"),
             format!("{:.2} ms", census / 1e6),
+            "",
+        ),
+        (
+            "an actor in memory".to_owned(),
+            format!("{:.1} kB", resident as f64 / actors as f64),
             "",
         ),
         (

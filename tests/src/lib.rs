@@ -17,6 +17,7 @@ pub mod disk;
 pub mod fuzz;
 pub mod harness;
 pub mod links;
+pub mod memory;
 pub mod readme;
 pub mod servers;
 pub mod voice;

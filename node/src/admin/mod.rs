@@ -36,13 +36,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
-use crate::backup::produce::{PIECES, Source};
+use crate::backup::produce::{Files, PIECES, Source};
 use crate::inspect::Inspector;
 use crate::listener::Listener;
+use crate::random;
 use crate::store::create_data_folder;
 use crate::store::{check, driver};
 use crate::tls::Certificates;
-use crate::{media, random};
 
 use self::tokens::Operator;
 
@@ -189,9 +189,10 @@ async fn backup(
     let Ok(place) = Arc::clone(&parts.places).try_acquire_owned() else {
         return busy();
     };
-    let media = query.files.then(|| app.config.data.join(media::FOLDER));
+    let shared = app.media.shared().cloned();
+    let files = query.files.then(|| Files::of(&app.config.data, shared));
     let now = app.clock.now();
-    let begun = Source::begin(parts.snapshots.as_ref(), driver(&app.config), now, media).await;
+    let begun = Source::begin(parts.snapshots.as_ref(), driver(&app.config), now, files).await;
     let source = match begun {
         Ok(source) => source,
         Err(error) => return refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),

@@ -1,7 +1,7 @@
 //! `rookery backup create`: takes a backup from the node that serves, or from the store itself, and writes it into a file
 //! that gets its name once it is whole. Every record is checked on its way, so what is written was read once already.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use rookery_actors::entity::Clock;
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::partial::Partial;
-use super::produce::{PIECES, Source};
+use super::produce::{Files, PIECES, Source};
 use super::{BackupError, summary};
 use crate::admin::client::{Admin, AdminError};
 use crate::clock::SystemClock;
@@ -71,11 +71,11 @@ async fn begin(config: &Config, files: bool) -> Result<(Pieces, Option<Local>), 
         return Ok((admin.backup(files).await?, None));
     }
     let opened = Opened::open_existing(config).await?;
-    let media: Option<PathBuf> = files.then(|| config.data.join(crate::media::FOLDER));
+    let files = files.then(|| Files::of(&config.data, opened.files()));
     let now = SystemClock::new().now();
     let snapshots = opened.snapshots();
     let driver = store::driver(config);
-    let source = Source::begin(snapshots.as_ref(), driver, now, media).await?;
+    let source = Source::begin(snapshots.as_ref(), driver, now, files).await?;
     let (out, pieces) = mpsc::channel(PIECES);
     let sending = tokio::spawn(source.send(out));
     Ok((pieces, Some((sending, opened))))

@@ -1,7 +1,6 @@
 //! A backup as a stream of bytes, made of a snapshot and the files: by the serving node, or by the command itself.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -11,19 +10,37 @@ use rookery_protocol::archive::{FileHead, Header, Writer, is_path};
 use rookery_protocol::document::{SCHEMA, TableId};
 use rookery_protocol::limits::{ARCHIVE_CHUNK_BYTES, WALK_PAGE};
 use rookery_protocol::time::Millis;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use crate::media;
+use crate::store::mongo::MongoFiles;
 
 /// Pieces that wait to be taken; each is a page of rows or a piece of a file.
 pub const PIECES: usize = 4;
+
+/// Where the files are.
+pub enum Files {
+    /// In the folder of the only node.
+    Folder(PathBuf),
+    /// In the database, for all nodes.
+    Shared(MongoFiles),
+}
+
+impl Files {
+    /// Those in a data folder, unless nodes share them.
+    pub fn of(data: &Path, shared: Option<MongoFiles>) -> Self {
+        shared.map_or_else(|| Self::Folder(data.join(media::FOLDER)), Self::Shared)
+    }
+}
 
 /// A backup that has begun: its instant is fixed.
 pub struct Source {
     snapshot: Box<dyn Snapshot>,
     header: Header,
-    /// The folder of files, when they are to be in it.
-    media: Option<PathBuf>,
+    /// The files, when they are to be in it.
+    files: Option<Files>,
 }
 
 /// Why the stream ends early.
@@ -47,7 +64,7 @@ impl Source {
         snapshots: &dyn Snapshots,
         driver: &str,
         now: Millis,
-        media: Option<PathBuf>,
+        files: Option<Files>,
     ) -> Result<Self, StoreError> {
         let snapshot = snapshots.snapshot().await?;
         let mut rows = 0;
@@ -62,13 +79,13 @@ impl Source {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             driver: driver.to_owned(),
             schema: SCHEMA,
-            files: media.is_some(),
+            files: files.is_some(),
             rows,
         };
         Ok(Self {
             snapshot,
             header,
-            media,
+            files,
         })
     }
 
@@ -79,20 +96,20 @@ impl Source {
         let mut sent = self.rows(&mut writer, &mut buffer, &out).await;
         // The store may let go of what it kept.
         let Self {
-            snapshot, media, ..
+            snapshot, files, ..
         } = self;
         drop(snapshot);
-        if let (Ok(()), Some(folder)) = (&sent, media) {
-            let to = out.clone();
-            let files = move || {
-                let sent = files(&folder, &mut writer, &mut buffer, &to);
-                (sent, writer, buffer)
+        if sent.is_ok() {
+            let to = &mut Sink {
+                writer: &mut writer,
+                buffer: &mut buffer,
+                out: &out,
             };
-            match tokio::task::spawn_blocking(files).await {
-                Ok(done) => (sent, writer, buffer) = done,
-                // A panic; what it had goes with it, so the file is cut.
-                Err(_) => return,
-            }
+            sent = match files {
+                Some(Files::Folder(folder)) => to.folder(&folder).await,
+                Some(Files::Shared(shared)) => to.shared(&shared).await,
+                None => Ok(()),
+            };
         }
         match sent {
             Ok(()) => {
@@ -138,74 +155,110 @@ impl Source {
     }
 }
 
-/// Sends the files below a folder. One that is deleted meanwhile is left out: its row, which the snapshot has, was too.
-fn files(
-    root: &Path,
-    writer: &mut Writer,
-    buffer: &mut Vec<u8>,
-    out: &mpsc::Sender<Bytes>,
-) -> Result<(), Stop> {
-    let mut folders = vec![String::new()];
-    while let Some(folder) = folders.pop() {
-        let entries = match std::fs::read_dir(root.join(&folder)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error.into()),
-        };
-        for entry in entries {
-            let entry = entry?;
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                continue;
-            };
-            let path = match folder.as_str() {
-                "" => name,
-                folder => format!("{folder}/{name}"),
-            };
-            // Uploads under way belong to no row, and what is called otherwise is none of ours.
-            if path == media::TEMPORARY || !is_path(&path) {
-                continue;
-            }
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_file() {
-                file(root, path, writer, buffer, out)?;
-            }
-        }
-    }
-    Ok(())
+/// Where files go.
+struct Sink<'a> {
+    writer: &'a mut Writer,
+    buffer: &'a mut Vec<u8>,
+    out: &'a mpsc::Sender<Bytes>,
 }
 
-fn file(
-    root: &Path,
-    path: String,
-    writer: &mut Writer,
-    buffer: &mut Vec<u8>,
-    out: &mpsc::Sender<Bytes>,
-) -> Result<(), Stop> {
-    let file = match File::open(root.join(&path)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    // What is in its place is whole and never written again.
-    let size = file.metadata()?.len();
-    let mut missing = size;
-    let mut file = file.take(size);
-    writer.file(&FileHead { path, size }, buffer);
-    let mut piece = vec![0; ARCHIVE_CHUNK_BYTES];
-    while missing > 0 {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+impl Sink<'_> {
+    /// Sends the files below a folder. One that is deleted meanwhile is left out: its row, which the snapshot has, was too.
+    async fn folder(&mut self, root: &Path) -> Result<(), Stop> {
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            let mut entries = match tokio::fs::read_dir(root.join(&folder)).await {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            };
+            while let Some(entry) = entries.next_entry().await? {
+                let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                    continue;
+                };
+                let path = match folder.as_str() {
+                    "" => name,
+                    folder => format!("{folder}/{name}"),
+                };
+                // Uploads under way belong to no row, and what is called otherwise is none of ours.
+                if path == media::TEMPORARY || !is_path(&path) {
+                    continue;
+                }
+                let kind = entry.file_type().await?;
+                if kind.is_dir() {
+                    folders.push(path);
+                } else if kind.is_file() {
+                    match File::open(root.join(&path)).await {
+                        Ok(file) => self.file(file, path).await?,
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
         }
-        missing -= read as u64;
-        writer.bytes(&piece[..read], buffer);
-        if buffer.len() >= ARCHIVE_CHUNK_BYTES {
-            let piece = std::mem::take(buffer);
-            out.blocking_send(piece.into()).map_err(|_| Stop::Gone)?;
+        Ok(())
+    }
+
+    /// Sends the newest file of each name in the database.
+    async fn shared(&mut self, shared: &MongoFiles) -> Result<(), Stop> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = shared.list(after.as_deref(), WALK_PAGE).await?;
+            let mut names: Vec<String> = page.into_iter().map(|file| file.name).collect();
+            names.dedup();
+            let Some(last) = names.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            for name in names.into_iter().filter(|name| is_path(name)) {
+                if let Some(file) = spool(shared, &name).await? {
+                    self.file(file, name).await?;
+                }
+            }
         }
     }
-    // Many small files go together.
-    Ok(())
+
+    /// Sends one file: what is in its place is whole and never written again.
+    async fn file(&mut self, file: File, path: String) -> Result<(), Stop> {
+        let size = file.metadata().await?.len();
+        let mut missing = size;
+        let mut file = file.take(size);
+        self.writer.file(&FileHead { path, size }, self.buffer);
+        let mut piece = vec![0; ARCHIVE_CHUNK_BYTES];
+        while missing > 0 {
+            let read = file.read(&mut piece).await?;
+            if read == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+            missing -= read as u64;
+            self.writer.bytes(&piece[..read], self.buffer);
+            if self.buffer.len() >= ARCHIVE_CHUNK_BYTES {
+                let piece = std::mem::take(self.buffer);
+                self.out.send(piece.into()).await.map_err(|_| Stop::Gone)?;
+            }
+        }
+        // Many small files go together.
+        Ok(())
+    }
+}
+
+/// A shared file as one that has no name here, from its beginning: a backup says the size of a file before its bytes, and
+/// this one may be deleted while it is read. None if it was.
+async fn spool(shared: &MongoFiles, name: &str) -> Result<Option<File>, Stop> {
+    let Some(mut download) = shared.open(name).await? else {
+        return Ok(None);
+    };
+    let file = tokio::task::spawn_blocking(tempfile::tempfile).await;
+    let mut file = File::from_std(file.map_err(io::Error::other)??);
+    loop {
+        match download.next().await {
+            Ok(Some(piece)) => file.write_all(&piece).await?,
+            Ok(None) => break,
+            Err(_) if shared.present(&[name.to_owned()]).await?.is_empty() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    file.flush().await?;
+    file.seek(SeekFrom::Start(0)).await?;
+    Ok(Some(file))
 }

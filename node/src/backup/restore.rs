@@ -12,6 +12,7 @@ use rookery_actors::store::{self, CommitError, LaneId, SharedStore, StoreError, 
 use rookery_protocol::archive::{Counts, Header, Record, Row};
 use rookery_protocol::document::{Key, RestoreRow, Restores, Table, TableId};
 use rookery_protocol::limits::{RESTORE_BYTES, RESTORE_ROWS, WALK_PAGE};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::verify::{describe, read};
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::media;
 use crate::progress::{Progress, Tally};
 use crate::store::Opened;
+use crate::store::mongo::MongoFiles;
 
 /// The lane that rows are committed on: no node can have this name.
 const LANE: &str = "rookery backup restore";
@@ -62,7 +64,7 @@ pub async fn restore(config: &Config, path: &Path) -> Result<String, BackupError
     };
     let opened = Opened::open(config).await?;
     let store = opened.shared();
-    let filling = fill(config, path, SharedStore::clone(&store));
+    let filling = fill(config, path, SharedStore::clone(&store), opened.files());
     let filled = tokio::select! {
         filled = filling => filled,
         () = super::interrupted() => Err(BackupError::Interrupted("not everything was restored")),
@@ -85,11 +87,13 @@ async fn fill(
     config: &Config,
     path: &Path,
     store: SharedStore,
+    shared: Option<MongoFiles>,
 ) -> Result<(Header, Counts), BackupError> {
     let is_again = check_empty(config, &store).await?;
     let (out, mut pieces) = mpsc::channel(BATCHES);
     let (from, folder) = (path.to_owned(), config.data.join(media::FOLDER));
-    let reading = tokio::task::spawn_blocking(move || feed(&from, &folder, &out));
+    let files = shared.clone();
+    let reading = tokio::task::spawn_blocking(move || feed(&from, &folder, files, &out));
     let mut filler: Option<(Filler, Restore, Header)> = None;
     while let Some(piece) = pieces.recv().await {
         match (piece, &mut filler) {
@@ -97,6 +101,9 @@ async fn fill(
                 let begun = Filler::begin(SharedStore::clone(&store), &header).await?;
                 if is_again {
                     begun.empty().await?;
+                    if let Some(shared) = &shared {
+                        shared.clear().await?;
+                    }
                 }
                 // Who no longer waits has met an error, which is told at the end.
                 let _ = marked.send(());
@@ -144,11 +151,16 @@ async fn check_empty(config: &Config, store: &SharedStore) -> Result<bool, Backu
 }
 
 /// Reads the backup: rows go to the store in batches, files to their places. Blocks.
-fn feed(path: &Path, folder: &Path, out: &mpsc::Sender<Piece>) -> Result<Counts, BackupError> {
+fn feed(
+    path: &Path,
+    folder: &Path,
+    shared: Option<MongoFiles>,
+    out: &mpsc::Sender<Piece>,
+) -> Result<Counts, BackupError> {
     let gone = || BackupError::Interrupted("the store takes no more");
     let mut batch = Vec::new();
     let mut bytes = 0;
-    let mut files = Files::new(folder);
+    let mut files = Files::new(folder, shared);
     let counts = read(path, Progress::new("restore"), |record| match record {
         Record::Header(header) => {
             let (marked, is_marked) = oneshot::channel();
@@ -179,6 +191,8 @@ fn feed(path: &Path, folder: &Path, out: &mpsc::Sender<Piece>) -> Result<Counts,
 /// Files on their way to their places, one at a time.
 struct Files<'a> {
     root: &'a Path,
+    /// Where all nodes have them, if not in the folder.
+    shared: Option<MongoFiles>,
     /// The one at hand, its place, and how many of its bytes are to come.
     current: Option<(File, PathBuf, u64)>,
     /// The folder of the last one, whose names are not durable yet.
@@ -186,9 +200,10 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    fn new(root: &'a Path) -> Self {
+    fn new(root: &'a Path, shared: Option<MongoFiles>) -> Self {
         Self {
             root,
+            shared,
             current: None,
             folder: None,
         }
@@ -223,7 +238,15 @@ impl<'a> Files<'a> {
     /// Makes the file at hand durable, once it is whole.
     fn settle(&mut self) -> Result<(), BackupError> {
         if let Some((file, place, 0)) = &self.current {
-            file.sync_all().map_err(BackupError::file(place))?;
+            let failed = BackupError::file(place);
+            file.sync_all().map_err(&failed)?;
+            if let Some(shared) = &self.shared {
+                let name = place.strip_prefix(self.root).unwrap_or(place);
+                let name = name.to_string_lossy();
+                Handle::current().block_on(shared.put(&name, place))?;
+                // A node fetches what it is asked for.
+                std::fs::remove_file(place).map_err(failed)?;
+            }
             self.current = None;
         }
         Ok(())

@@ -80,7 +80,7 @@ async fn attachment(
         caching: format!("private, max-age={age}, immutable"),
         disposition: Some(disposition(kind, &file.filename)),
     };
-    what.deliver(request).await
+    what.deliver(&app, request).await
 }
 
 /// What its message says of a file.
@@ -134,7 +134,7 @@ async fn image(
         caching: FOR_EVER.to_owned(),
         disposition: None,
     };
-    what.deliver(request).await
+    what.deliver(app, request).await
 }
 
 /// `GET /embed/avatars/{0..5}.png`
@@ -159,7 +159,7 @@ struct Delivery {
 
 impl Delivery {
     /// The file or the part that is asked for, with its headers.
-    async fn deliver(self, request: Request) -> Reply {
+    async fn deliver(self, app: &App, request: Request) -> Reply {
         let tag = format!("\"{}\"", self.tag);
         let known = request.headers().get(IF_NONE_MATCH);
         let known = known.and_then(|known| known.to_str().ok());
@@ -170,6 +170,7 @@ impl Delivery {
         let mut response = if is_known {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
+            app.media.fetch(&self.path).await?;
             let served = ServeFile::new(&self.path).try_call(request).await;
             served
                 .map_err(|error| {

@@ -5,11 +5,13 @@
 //! - `avatars/<user>/<hash>.png` and `icons/<group>/<hash>.png` images as they are shown, re-encoded by the node.
 //!
 //! A file is written to `tmp`, synced, and renamed to its place; so what is in its place is whole. Rows of the store say
-//! which files are in use, and [`sweep`] deletes the others.
+//! which files are in use, and [`sweep`] deletes the others. With a store that is not the node's own the files are in the
+//! database, for all nodes, and the folder keeps copies ([`shared`]).
 
 pub mod kind;
 pub mod name;
 pub mod picture;
+pub mod shared;
 pub mod sweep;
 pub mod upload;
 
@@ -25,6 +27,7 @@ use rookery_protocol::limits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limit::Limiter;
+use crate::store::mongo::MongoFiles;
 
 /// Uploads of one user at the same time, so that nobody takes all places.
 const UPLOADS_PER_USER: u32 = 8;
@@ -32,11 +35,22 @@ const UPLOADS_PER_USER: u32 = 8;
 const DECODERS: usize = 2;
 /// Bodies with images read at the same time: each holds up to three times [`limits::IMAGE_BYTES`].
 const IMAGE_BODIES: usize = 8;
+/// Files fetched from the database at the same time.
+const FETCHES: usize = 16;
 
 /// The folder of files in the data folder.
 pub const FOLDER: &str = "media";
 /// The folder of uploads under way in that one.
 pub(crate) const TEMPORARY: &str = "tmp";
+
+const ATTACHMENTS: &str = "attachments";
+const AVATARS: &str = "avatars";
+const ICONS: &str = "icons";
+
+/// What the file of an image is called.
+fn image_name(hash: &str) -> String {
+    format!("{hash}.png")
+}
 
 /// Where an image belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +67,8 @@ pub struct Media(Arc<Inner>);
 
 struct Inner {
     root: PathBuf,
+    shared: Option<MongoFiles>,
+    fetches: Semaphore,
     max_upload_bytes: u64,
     uploads: Arc<Semaphore>,
     uploaders: Mutex<HashMap<UserId, u32>>,
@@ -62,10 +78,13 @@ struct Inner {
 }
 
 impl Media {
-    /// The files below `root`, and what a message's files may have in bytes. Deletes uploads that a crash cut off.
-    pub async fn open(root: PathBuf, max_upload_bytes: u64) -> Self {
+    /// The files below `root`, those that all nodes share if there are others, and what a message's files may have in bytes.
+    /// Deletes uploads that a crash cut off.
+    pub async fn open(root: PathBuf, shared: Option<MongoFiles>, max_upload_bytes: u64) -> Self {
         let media = Self(Arc::new(Inner {
             root,
+            shared,
+            fetches: Semaphore::new(FETCHES),
             max_upload_bytes,
             uploads: Arc::new(Semaphore::new(limits::UPLOADS)),
             uploaders: Mutex::default(),
@@ -91,12 +110,8 @@ impl Media {
         self.0.root.join(TEMPORARY)
     }
 
-    fn attachments(&self) -> PathBuf {
-        self.0.root.join("attachments")
-    }
-
     fn channel(&self, channel: ChannelId) -> PathBuf {
-        self.attachments().join(channel.to_string())
+        self.0.root.join(ATTACHMENTS).join(channel.to_string())
     }
 
     /// Where a file of a message is.
@@ -104,23 +119,17 @@ impl Media {
         self.channel(channel).join(file.to_string())
     }
 
-    fn albums(&self, album: Album) -> PathBuf {
-        self.0.root.join(match album {
-            Album::Avatar(_) => "avatars",
-            Album::Icon(_) => "icons",
-        })
-    }
-
     fn album(&self, album: Album) -> PathBuf {
-        self.albums(album).join(match album {
-            Album::Avatar(user) => user.to_string(),
-            Album::Icon(group) => group.to_string(),
-        })
+        let (kind, owner) = match album {
+            Album::Avatar(user) => (AVATARS, user.to_string()),
+            Album::Icon(group) => (ICONS, group.to_string()),
+        };
+        self.0.root.join(kind).join(owner)
     }
 
     /// Where an image is; `hash` is one ([`picture::is_hash`]).
     pub fn image(&self, album: Album, hash: &str) -> PathBuf {
-        self.album(album).join(format!("{hash}.png"))
+        self.album(album).join(image_name(hash))
     }
 
     /// A place for an upload, given back when it is dropped.
@@ -162,11 +171,15 @@ impl Media {
         }
     }
 
-    /// Deletes files of a channel.
+    /// Deletes files of a channel, here and for all. What others have copies of is swept there.
     pub async fn delete(&self, channel: ChannelId, files: &[AttachmentId]) {
-        for &file in files {
-            remove(&self.attachment(channel, file)).await;
+        let places = files.iter().map(|&file| self.attachment(channel, file));
+        let places: Vec<PathBuf> = places.collect();
+        for place in &places {
+            remove(place).await;
         }
+        let names: Vec<String> = places.iter().map(|place| self.name_of(place)).collect();
+        self.unshare(&names).await;
     }
 
     /// Deletes the folder of a channel without files.
@@ -234,7 +247,7 @@ mod tests {
     #[tokio::test]
     async fn a_user_has_his_share_of_places_and_gives_them_back() {
         let folder = tempfile::tempdir().unwrap();
-        let media = Media::open(folder.path().to_owned(), 1).await;
+        let media = Media::open(folder.path().to_owned(), None, 1).await;
         let (ada, ben) = (UserId(1), UserId(2));
         let held: Vec<Place> = (0..UPLOADS_PER_USER)
             .map(|_| media.place(ada).unwrap())

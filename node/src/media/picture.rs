@@ -102,6 +102,7 @@ impl Media {
         let png = png.map_err(|fault| fault.at(field))?;
         let hash = hash(&png);
         let place = self.image(album, &hash);
+        let settled = place.clone();
         let temporary = self.temporary().join(format!("{hash}-{:x}", rand_name()));
         let written = run(move || {
             if let Some(folder) = temporary.parent() {
@@ -113,6 +114,7 @@ impl Media {
             move_to(&temporary, &place)
         });
         written.await.map_err(|error| disk_failed(&error))?;
+        self.share(&settled).await?;
         Ok(hash)
     }
 }
@@ -347,7 +349,7 @@ mod tests {
     #[tokio::test]
     async fn an_image_is_kept_under_its_hash() {
         let folder = tempfile::tempdir().unwrap();
-        let media = Media::open(folder.path().to_owned(), 1).await;
+        let media = Media::open(folder.path().to_owned(), None, 1).await;
         let album = Album::Avatar(rookery_protocol::ids::UserId(7));
         let change = |patch| media.change_image(album, "avatar", patch, None, Millis(1));
         assert_eq!(change(None).await, Ok(None));

@@ -1,10 +1,10 @@
-//! Deletes files that nothing refers to: of uploads whose message was never committed, of deleted messages, of replaced
-//! images. A file is looked at only when it is old enough that no commit of it can be under way. Slowly, since nobody
-//! waits for it.
+//! Deletes files that nothing refers to, here and in the database: of uploads whose message was never committed, of deleted
+//! messages, of replaced images. A file is looked at only when it is old enough that no commit of it can be under way.
+//! Slowly, since nobody waits for it.
 
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use rookery_actors::store::{self, Order, Scan, Store, StoreError};
@@ -13,10 +13,13 @@ use rookery_protocol::ids::{AttachmentId, ChannelId, GroupId, UserId};
 use rookery_protocol::limits::UPLOAD_SECONDS;
 
 use super::upload::run;
-use super::{Album, Media, remove};
+use super::{Media, remove};
+use crate::store::mongo::{MongoFiles, SharedFile};
 
 /// How old a file must be: a multiple of what an upload may take.
 pub const AGE: Duration = Duration::from_secs(UPLOAD_SECONDS * 4);
+/// How long a node keeps its copy of a shared file.
+const COPY_AGE: Duration = Duration::from_secs(7 * 86_400);
 /// Files looked up at once.
 const CHUNK: usize = 256;
 /// The pause after each folder and each chunk.
@@ -33,6 +36,62 @@ pub enum SweepError {
     Store(#[from] StoreError),
 }
 
+/// Whose files are together in a folder, here as in the names of shared ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Channel(ChannelId),
+    User(UserId),
+    Group(GroupId),
+}
+
+impl Owner {
+    /// The owner of a folder: `attachments/5`.
+    fn of(folder: &str) -> Option<Self> {
+        let (kind, id) = folder.split_once('/')?;
+        match kind {
+            super::ATTACHMENTS => id.parse().ok().map(Self::Channel),
+            super::AVATARS => id.parse().ok().map(Self::User),
+            super::ICONS => id.parse().ok().map(Self::Group),
+            _ => None,
+        }
+    }
+
+    /// Which of the files in the folder nothing refers to; one that is not called as ours are is not ours.
+    async fn garbage(
+        self,
+        store: &dyn Store,
+        files: Vec<String>,
+    ) -> Result<Vec<String>, StoreError> {
+        let image = match self {
+            Self::Channel(channel) => {
+                let ids = files.iter().filter_map(|name| name.parse().ok());
+                let mut ids: Vec<AttachmentId> = ids.collect();
+                ids.sort_unstable();
+                let mut garbage = Vec::new();
+                for ids in ids.chunks(CHUNK) {
+                    let used = used(store, channel, ids).await?;
+                    let unused = ids.iter().filter(|id| used.binary_search(&id.0).is_err());
+                    garbage.extend(unused.map(AttachmentId::to_string));
+                }
+                return Ok(garbage);
+            }
+            Self::User(user) => {
+                let row = store::get::<Users>(store, &Key::single(user)).await?;
+                row.and_then(|row| row.profile.avatar)
+            }
+            Self::Group(group) => {
+                let row = store::get::<Groups>(store, &Key::single(group)).await?;
+                row.and_then(|row| row.icon)
+            }
+        };
+        let image = image.map(|hash| super::image_name(&hash));
+        let garbage = files
+            .into_iter()
+            .filter(|name| Some(name) != image.as_ref());
+        Ok(garbage.collect())
+    }
+}
+
 impl Media {
     /// Goes through all files once; those younger than `age` are left alone. Returns how many were deleted.
     ///
@@ -40,57 +99,119 @@ impl Media {
     /// The disk or the store does not answer; the rest is for the next time.
     pub async fn sweep(&self, store: &dyn Store, age: Duration) -> Result<usize, SweepError> {
         let mut deleted = 0;
-        for folder in folders(self.attachments()).await? {
-            if let Some(channel) = id_of::<ChannelId>(&folder) {
-                deleted += self.sweep_channel(store, channel, folder, age).await?;
+        for kind in [super::ATTACHMENTS, super::AVATARS, super::ICONS] {
+            for folder in folders(self.0.root.join(kind)).await? {
+                if let Some(owner) = Owner::of(&self.name_of(&folder)) {
+                    deleted += self.sweep_folder(store, owner, &folder, age).await?;
+                }
+                tokio::time::sleep(PAUSE).await;
             }
-            tokio::time::sleep(PAUSE).await;
         }
-        for folder in folders(self.albums(Album::Avatar(UserId(1)))).await? {
-            if let Some(user) = id_of::<UserId>(&folder) {
-                let row = store::get::<Users>(store, &Key::single(user)).await?;
-                let current = row.and_then(|row| row.profile.avatar);
-                deleted += sweep_album(folder, current, age).await?;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        for folder in folders(self.albums(Album::Icon(GroupId(1)))).await? {
-            if let Some(group) = id_of::<GroupId>(&folder) {
-                let row = store::get::<Groups>(store, &Key::single(group)).await?;
-                let current = row.and_then(|row| row.icon);
-                deleted += sweep_album(folder, current, age).await?;
-            }
-            tokio::time::sleep(PAUSE).await;
+        if let Some(shared) = self.shared() {
+            deleted += sweep_shared(shared, store, age).await?;
         }
         Ok(deleted)
     }
 
-    async fn sweep_channel(
+    async fn sweep_folder(
         &self,
         store: &dyn Store,
-        channel: ChannelId,
-        folder: PathBuf,
+        owner: Owner,
+        folder: &Path,
         age: Duration,
     ) -> Result<usize, SweepError> {
-        let mut files: Vec<AttachmentId> = old_files(folder, age)
-            .await?
-            .iter()
-            .filter_map(|path| id_of(path))
-            .collect();
-        files.sort_unstable();
         let mut deleted = 0;
+        let files = old_files(folder.to_owned(), age).await?;
         for chunk in files.chunks(CHUNK) {
-            let used = used(store, channel, chunk).await?;
-            for &file in chunk {
-                if used.binary_search(&file.0).is_err() {
-                    remove(&self.attachment(channel, file)).await;
-                    deleted += 1;
-                }
+            let names = chunk.iter().filter_map(|path| file_name(path));
+            let mut names: HashSet<String> = names.map(str::to_owned).collect();
+            let garbage = owner
+                .garbage(store, names.iter().cloned().collect())
+                .await?;
+            for name in &garbage {
+                remove(&folder.join(name)).await;
+                names.remove(name);
+                deleted += 1;
+            }
+            if let Some(shared) = self.shared() {
+                let places = names.iter().map(|name| folder.join(name)).collect();
+                self.sweep_copies(shared, places).await?;
             }
             tokio::time::sleep(PAUSE).await;
         }
-        self.delete_channel(channel).await;
+        // Only when it is empty; not there, or something came in between: nothing is lost.
+        let _ = tokio::fs::remove_dir(folder).await;
         Ok(deleted)
+    }
+
+    /// What is in use here is for all nodes: a file that the database has not, as one that lay here before there was a cluster,
+    /// is shared, and a copy that has been here for long makes room; it is fetched when somebody asks again.
+    async fn sweep_copies(
+        &self,
+        shared: &MongoFiles,
+        places: Vec<PathBuf>,
+    ) -> Result<(), SweepError> {
+        let names: Vec<String> = places.iter().map(|place| self.name_of(place)).collect();
+        let present = shared.present(&names).await?;
+        for (place, name) in places.iter().zip(&names) {
+            if !present.contains(name) {
+                shared.put(name, place).await?;
+            } else if is_old(place, COPY_AGE).await {
+                remove(place).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Goes through the files in the database: those that nothing refers to, those of which there is a newer one, and the
+/// beginnings of some that never became whole.
+async fn sweep_shared(
+    shared: &MongoFiles,
+    store: &dyn Store,
+    age: Duration,
+) -> Result<usize, SweepError> {
+    let before = SystemTime::now() - age;
+    let mut deleted = shared.delete_fragments(before).await?;
+    let mut after: Option<String> = None;
+    loop {
+        let files = shared.list(after.as_deref(), CHUNK).await?;
+        let Some(last) = files.last() else {
+            return Ok(deleted);
+        };
+        after = Some(last.name.clone());
+        for (at, file) in files.iter().enumerate() {
+            let next = files.get(at + 1);
+            if next.is_some_and(|next| next.name == file.name && next.written_at < before) {
+                shared.delete(file).await?;
+                deleted += 1;
+            }
+        }
+        let old = files.iter().filter(|file| file.written_at < before);
+        let mut folders: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for file in old {
+            if let Some((folder, name)) = file.name.rsplit_once('/') {
+                folders.entry(folder).or_default().push(name.to_owned());
+            }
+        }
+        for (folder, names) in folders {
+            let Some(owner) = Owner::of(folder) else {
+                continue;
+            };
+            let garbage = owner.garbage(store, names).await?;
+            let unused = |file: &&SharedFile| {
+                let name = file.name.rsplit_once('/');
+                file.written_at < before
+                    && name.is_some_and(|(of, name)| {
+                        of == folder && garbage.iter().any(|garbage| garbage == name)
+                    })
+            };
+            for file in files.iter().filter(unused) {
+                shared.delete(file).await?;
+                deleted += 1;
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -127,27 +248,9 @@ async fn used(
     }
 }
 
-async fn sweep_album(
-    folder: PathBuf,
-    current: Option<String>,
-    age: Duration,
-) -> Result<usize, SweepError> {
-    let mut deleted = 0;
-    for path in old_files(folder.clone(), age).await? {
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        if stem != current.as_deref() {
-            remove(&path).await;
-            deleted += 1;
-        }
-    }
-    // Only when it is empty.
-    let _ = tokio::fs::remove_dir(&folder).await;
-    Ok(deleted)
-}
-
-/// The id that a file or folder is named after.
-fn id_of<T: FromStr>(path: &Path) -> Option<T> {
-    path.file_name()?.to_str()?.parse().ok()
+/// What a file is called in its folder.
+fn file_name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
 }
 
 /// The folders in a folder; none when it is not there.
@@ -157,12 +260,19 @@ async fn folders(folder: PathBuf) -> io::Result<Vec<PathBuf>> {
 
 /// The files of a folder that were not written for a while.
 async fn old_files(folder: PathBuf, age: Duration) -> io::Result<Vec<PathBuf>> {
-    let now = SystemTime::now();
-    let is_old = move |meta: &std::fs::Metadata| {
-        let written = meta.modified().unwrap_or(now);
-        meta.is_file() && now.duration_since(written).is_ok_and(|since| since >= age)
-    };
-    entries(folder, is_old).await
+    entries(folder, move |meta| meta.is_file() && is_older(meta, age)).await
+}
+
+/// Whether a file was not written for a while.
+async fn is_old(path: &Path, age: Duration) -> bool {
+    let meta = tokio::fs::metadata(path).await;
+    meta.is_ok_and(|meta| is_older(&meta, age))
+}
+
+fn is_older(meta: &std::fs::Metadata, age: Duration) -> bool {
+    let written = meta.modified().ok();
+    // One that seems to be of the future has just been written.
+    written.is_some_and(|written| written.elapsed().is_ok_and(|since| since >= age))
 }
 
 async fn entries(
@@ -191,6 +301,7 @@ async fn entries(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Album;
     use rookery_actors::store::memory::MemoryStore;
     use rookery_actors::store::{Commit, LaneId, Unit, Write};
     use rookery_protocol::document::AttachmentOwner;
@@ -220,7 +331,7 @@ mod tests {
     #[tokio::test]
     async fn only_what_nothing_refers_to_is_deleted_and_only_when_it_is_old() {
         let folder = tempfile::tempdir().unwrap();
-        let media = Media::open(folder.path().to_owned(), 1).await;
+        let media = Media::open(folder.path().to_owned(), None, 1).await;
         let store = MemoryStore::new();
         let (channel, empty) = (ChannelId(5), ChannelId(6));
         let count = 3 * CHUNK as u64;

@@ -78,13 +78,24 @@ impl Media {
         })
     }
 
-    /// Puts a file into its place, durably.
+    /// Puts a file into its place, durably and for all nodes.
+    ///
+    /// # Errors
+    /// The disk fails; the database does not answer.
+    pub async fn settle(&self, channel: ChannelId, id: AttachmentId, file: Whole) -> Answer<()> {
+        let place = self.attachment(channel, id);
+        file.move_to(place.clone()).await?;
+        self.share(&place).await
+    }
+}
+
+impl Whole {
+    /// Puts it into its place, durably.
     ///
     /// # Errors
     /// The disk fails.
-    pub async fn settle(&self, channel: ChannelId, id: AttachmentId, file: Whole) -> Answer<()> {
-        let place = self.attachment(channel, id);
-        let renamed = run(move || file.temporary.move_to(&place)).await;
+    pub(super) async fn move_to(self, place: PathBuf) -> Answer<()> {
+        let renamed = run(move || self.temporary.move_to(&place)).await;
         renamed.map_err(|error| disk_failed(&error))
     }
 }
@@ -172,7 +183,7 @@ mod tests {
 
     async fn media() -> (tempfile::TempDir, Media) {
         let folder = tempfile::tempdir().unwrap();
-        let media = Media::open(folder.path().join("media"), 1).await;
+        let media = Media::open(folder.path().join("media"), None, 1).await;
         (folder, media)
     }
 
@@ -223,7 +234,7 @@ mod tests {
         let (_folder, media) = media().await;
         let file = media.begin().await.unwrap();
         assert_eq!(temporaries(&media), 1);
-        Media::open(media.0.root.clone(), 1).await;
+        Media::open(media.0.root.clone(), None, 1).await;
         assert_eq!(temporaries(&media), 0);
         drop(file);
     }

@@ -13,7 +13,7 @@ use rookery_actors::store::{SharedStore, Snapshots, StoreError};
 
 use crate::backup::restore;
 use crate::config::Config;
-use mongo::MongoStore;
+use mongo::{MongoFiles, MongoStore};
 use redb::{FILE_NAME, RedbStore};
 
 /// Why a store cannot be opened: one sentence.
@@ -122,6 +122,14 @@ impl Opened {
         match self {
             Self::Redb(store) => Arc::new(store.clone()),
             Self::Mongo(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The files beside the rows, when the store can be that of many nodes.
+    pub fn files(&self) -> Option<MongoFiles> {
+        match self {
+            Self::Redb(_) => None,
+            Self::Mongo(store) => Some(store.files()),
         }
     }
 

@@ -131,7 +131,7 @@ pub async fn seed(
         Arc::clone(&clock),
     );
     let run = ownership.run().await.expect("an incarnation");
-    let node = Node::start(Arc::new(config), store, clock, run, Arc::new(Nobody));
+    let node = Node::start(Arc::new(config), store, None, clock, run, Arc::new(Nobody));
     let node = node.await.expect("a node");
     let token = |n: usize| {
         let (user, login) = (user(n), LoginId(user(n).0));

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use super::http::Http;
 use super::soon;
+use crate::memory;
 
 /// How long a process may take to print its ready line or to end.
 const PROCESS_DEADLINE: Duration = Duration::from_secs(30);
@@ -293,12 +294,12 @@ impl Node {
 
     /// Resident memory in kB.
     pub fn resident_kb(&self) -> u64 {
-        memory_kb(self.pid(), "VmRSS:")
+        memory::resident_kb(self.pid())
     }
 
     /// The most resident memory it ever had, in kB.
     pub fn peak_kb(&self) -> u64 {
-        memory_kb(self.pid(), "VmHWM:")
+        memory::peak_kb(self.pid())
     }
 }
 
@@ -399,15 +400,4 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
         std::thread::sleep(Duration::from_millis(10));
     }
     None
-}
-
-/// A figure of a process's memory in kB.
-fn memory_kb(pid: u32, figure: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a live process");
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(figure))
-        .expect("a figure");
-    let number = line.trim().trim_end_matches("kB").trim();
-    number.parse().expect("a number of kB")
 }

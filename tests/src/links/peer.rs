@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::harness::soon;
+use crate::memory;
 
 /// The process; it ends with this.
 #[derive(Debug)]
@@ -223,10 +224,6 @@ impl LinkPeer {
 
     /// Resident memory in kB.
     pub fn resident_kb(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
-        let status = status.expect("a process that lives");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kb = line.and_then(|line| line.split_whitespace().next());
-        kb.and_then(|kb| kb.parse().ok()).expect("its memory")
+        memory::resident_kb(self.pid())
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod faults;
+mod files;
 mod killed;
 mod libraries;
 mod operate;

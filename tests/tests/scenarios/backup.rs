@@ -428,6 +428,9 @@ async fn from_the_embedded_store_to_mongodb_and_back_nothing_is_lost() {
     operate_at(&url, &data, &restore)
         .await
         .refused(&["not empty"]);
+    // In the database, not on the disk of whoever restored them.
+    let here = data.join("media/attachments").join(&community.channel);
+    assert!(names(&here).is_empty());
     let options = NodeOptions {
         env: vec![(STORE_URL.to_owned(), url.clone())],
         ..NodeOptions::default()

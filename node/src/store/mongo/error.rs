@@ -199,6 +199,8 @@ impl Failure {
     }
 }
 
+/// What was asked for makes no sense, as the hint of an index that is not there.
+pub(super) const BAD_VALUE: i32 = 2;
 /// The user may not do that.
 pub(super) const UNAUTHORIZED: i32 = 13;
 /// The user is not who he says.

@@ -12,6 +12,7 @@ mod commit;
 mod connect;
 mod error;
 mod fence;
+mod files;
 mod key;
 mod lane;
 mod orphans;
@@ -38,6 +39,7 @@ use rookery_protocol::limits::STORE_CALL_MS;
 use self::lane::Lanes;
 
 pub use self::error::OpenError;
+pub use self::files::{Download, MongoFiles, SharedFile};
 pub use self::schema::{Migrated, SCHEMA};
 
 /// A store in one database of a MongoDB replica set. Clones share it.

@@ -16,8 +16,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{SPEAKER, Sfu, resident_kb};
+use super::{SPEAKER, Sfu};
 use crate::bench::{Cpu, server_pin};
+use crate::memory::resident_kb;
 use crate::voice::{Client, Layout};
 
 /// Where Debian puts it.

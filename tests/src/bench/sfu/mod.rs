@@ -40,11 +40,3 @@ pub const SPEAKER: Layout = Layout {
     video_slots: 0,
     transport_cc: true,
 };
-
-/// Kilobytes that a process holds in memory.
-pub fn resident_kb(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a live process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let words = line.and_then(|line| line.split_whitespace().next());
-    words.and_then(|kb| kb.parse().ok()).expect("VmRSS")
-}

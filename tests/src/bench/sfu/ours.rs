@@ -8,8 +8,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use rookery_protocol::client::voice::Want;
 use serde_json::{Value, json};
 
-use super::{SPEAKER, Sfu, resident_kb};
+use super::{SPEAKER, Sfu};
 use crate::bench::{Cpu, server_pin};
+use crate::memory::resident_kb;
 use crate::voice::{Client, Layout};
 
 /// A process of one worker.
