@@ -378,7 +378,7 @@ pub const SHARDS: u16 = 4_096;
 /// Shards claimed in one transaction.
 pub const SHARD_WAVE: usize = 256;
 /// Shards on their way from a node to others at the same time: what is asked of them waits for as long as they take together.
-pub const SHARDS_LEAVING: usize = 32;
+pub const SHARDS_LEAVING: usize = 24;
 /// Milliseconds between two looks at who owns what while nothing moves.
 pub const SHARD_SCAN_MS: u64 = 30_000;
 /// Nodes of a cluster.

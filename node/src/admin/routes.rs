@@ -223,7 +223,7 @@ async fn metrics(State(parts): Shared) -> Response {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     (
         [(header::CONTENT_TYPE, kind)],
-        Body::from(parts.inspector.metrics()),
+        Body::from(parts.inspector.metrics().await),
     )
         .into_response()
 }

@@ -72,7 +72,7 @@ impl Inspector {
 
     /// Asks every node, or one; what each says, and who says nothing.
     async fn ask(
-        &self,
+        self: &Arc<Self>,
         question: &Question,
         only: Option<&str>,
     ) -> (Vec<(String, Said)>, Vec<Silent>) {
@@ -119,7 +119,7 @@ impl Inspector {
     }
 
     /// All nodes.
-    pub async fn nodes(&self) -> Nodes {
+    pub async fn nodes(self: &Arc<Self>) -> Nodes {
         let (answers, silent) = self.ask(&Question::Node, None).await;
         let nodes = answers.into_iter().filter_map(|(_, said)| match said {
             Said::Node(row) => Some(row),
@@ -135,7 +135,7 @@ impl Inspector {
     ///
     /// # Errors
     /// There is no such node.
-    pub async fn busiest(&self, query: &TopQuery) -> Result<Top, Trouble> {
+    pub async fn busiest(self: &Arc<Self>, query: &TopQuery) -> Result<Top, Trouble> {
         self.require_node(query.node.as_deref())?;
         let question = Question::Top {
             sort: query.sort,
@@ -161,7 +161,7 @@ impl Inspector {
 
     /// What the node that has an actor says.
     async fn of_actor(
-        &self,
+        self: &Arc<Self>,
         actor: ActorId,
         question: &Question,
     ) -> Result<(String, Said), Trouble> {
@@ -187,7 +187,7 @@ impl Inspector {
     ///
     /// # Errors
     /// It is not active, or its node is silent.
-    pub async fn detail(&self, actor: ActorId) -> Result<ActorDetail, Trouble> {
+    pub async fn detail(self: &Arc<Self>, actor: ActorId) -> Result<ActorDetail, Trouble> {
         match self.of_actor(actor, &Question::Actor { actor }).await? {
             (_, Said::Actor(detail)) => Ok(detail),
             (node, said) => Err(misunderstood(&node, said)),
@@ -198,7 +198,11 @@ impl Inspector {
     ///
     /// # Errors
     /// The actor is not active, or cannot be traced.
-    pub async fn traced(&self, trace: u64, actor: ActorId) -> Result<TracePart, Trouble> {
+    pub async fn traced(
+        self: &Arc<Self>,
+        trace: u64,
+        actor: ActorId,
+    ) -> Result<TracePart, Trouble> {
         let question = Question::Trace { trace, actor };
         match self.of_actor(actor, &question).await? {
             (_, Said::Trace(part)) => Ok(part),
@@ -207,7 +211,7 @@ impl Inspector {
     }
 
     /// The supervision tree of each node.
-    pub async fn trees(&self) -> Vec<TreeNode> {
+    pub async fn trees(self: &Arc<Self>) -> Vec<TreeNode> {
         let (answers, silent) = self.ask(&Question::Tree, None).await;
         let mut trees: Vec<TreeNode> = answers
             .into_iter()
@@ -225,7 +229,7 @@ impl Inspector {
     }
 
     /// All rooms.
-    pub async fn all_rooms(&self) -> Rooms {
+    pub async fn all_rooms(self: &Arc<Self>) -> Rooms {
         let (answers, silent) = self.ask(&Question::Rooms, None).await;
         let mut rooms = Vec::new();
         for (_, said) in answers {
@@ -238,7 +242,7 @@ impl Inspector {
     }
 
     /// The sessions of a user.
-    pub async fn sessions(&self, user: u64) -> Sessions {
+    pub async fn sessions(self: &Arc<Self>, user: u64) -> Sessions {
         let (answers, silent) = self.ask(&Question::Sessions { user }, None).await;
         let mut sessions = Vec::new();
         for (_, said) in answers {
@@ -250,7 +254,7 @@ impl Inspector {
     }
 
     /// What all nodes warn of; and what only who asks all can see: who is silent, and whose clock is wrong.
-    pub async fn all_warnings(&self) -> Warnings {
+    pub async fn all_warnings(self: &Arc<Self>) -> Warnings {
         let before = self.parts.app.clock.now().0;
         let (answers, silent) = self.ask(&Question::Warnings, None).await;
         let mut all = Warnings {
@@ -304,7 +308,7 @@ impl Inspector {
     ///
     /// # Errors
     /// It is refused, or nobody can do it.
-    pub async fn order(&self, act: Act) -> Result<Acted, Trouble> {
+    pub async fn order(self: &Arc<Self>, act: Act) -> Result<Acted, Trouble> {
         let question = Question::Act { act: act.clone() };
         let (node, said) = match &act {
             Act::Restart { actor } | Act::Passivate { actor } => {
