@@ -31,7 +31,14 @@ export class Cluster {
       starting.push(Node.start(`node = "n${n}"\n[store]\nurl = "${MONGO}${database}"\n[ephemeral]\nurl = "redis://127.0.0.1:${redis}"\n` +
         `[cluster]\nlisten = "127.0.0.1:${await freePort()}"\nca = "${cluster.folder}/ca.pem"\ncert = "${own}.pem"\nkey = "${own}-key.pem"\n`));
     }
-    cluster.nodes = await Promise.all(starting);
+    const started = await Promise.allSettled(starting);
+    cluster.nodes = started.filter(({ value }) => value).map(({ value }) => value);
+    const failed = started.find(({ reason }) => reason);
+    if (failed) {
+      // Those that did start would keep this process from ending.
+      cluster.end();
+      throw failed.reason;
+    }
     await cluster.#balance();
     return cluster;
   }

@@ -13,14 +13,24 @@ export function binary() {
   return found;
 }
 
-/** A port that is free now: a restarted server must come back where it was. */
-export function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+let taken = 0;
+
+/**
+ * A port that nobody has, below those that the system gives to connections: one of those could be taken again before the
+ * server listens. Processes that run at the same time begin at places of their own.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 10_000 + ((process.pid * 16 + taken++) % 20_000);
+    const probe = createServer();
+    const isFree = await new Promise((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => resolve(true));
     });
-  });
+    if (!isFree) continue;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+  }
 }
 
 const running = new Set();

@@ -1,10 +1,11 @@
-// The node of a room is killed: the call goes on at another, with nobody doing anything.
+// Several nodes behind one address, as a browser sees them: files are everybody's, and a call outlives the node of its room.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { browser as launch } from '../lib/browser.js';
 import { MEDIA, connected, decoded, heard, join, moving, press, until, watched } from '../lib/call.js';
 import { Cluster } from '../lib/cluster.js';
-import { clean, enter, group } from '../lib/house.js';
+import { clean, composer, enter, group, row, write } from '../lib/house.js';
 
 /** Milliseconds until there are pictures again. */
 const MOST = 10_000;
@@ -18,6 +19,31 @@ before(async () => {
 after(async () => {
   await own.browser?.close();
   own.node?.end();
+});
+
+test('a picture is shown whichever node serves it', { skip }, async () => {
+  const [ada, ben] = await Promise.all(['eve', 'tom'].map((name) => own.node.register(name, name)));
+  const rooks = await group(own.node, 'Pictures', [ada, ben]);
+  const at = `/g/${rooks.id}/${rooks.channel.id}`;
+  const [one, two] = await Promise.all([ada, ben].map((person) => enter(own.browser, own.node, person, at)));
+  await composer(one).waitFor();
+  const buffer = readFileSync(new URL('../../../node/web/public/icon-512.png', import.meta.url));
+  await one.locator('input[type=file]').first().setInputFiles({ name: 'rook.png', mimeType: 'image/png', buffer });
+  await one.locator('.files img').waitFor();
+  await write(one, 'a rook');
+  const picture = row(two, 'a rook').getByRole('img', { name: 'rook.png' });
+  await picture.waitFor();
+  assert.equal(await picture.evaluate(async (image) => (await image.decode(), image.naturalWidth)), 512);
+  // The browser was served by one of them; the others have it, too.
+  const [message] = await own.node.api('GET', `/channels/${rooks.channel.id}/messages`, ada.token);
+  const { pathname, search } = new URL(message.attachments[0].url);
+  for (const { port } of own.node.nodes) {
+    const file = await fetch(`http://127.0.0.1:${port}${pathname}${search}`);
+    assert.equal(file.status, 200);
+    assert.deepEqual(Buffer.from(await file.arrayBuffer()), buffer);
+  }
+  if (process.env.ROOKERY_SCREENSHOT) await two.screenshot({ path: process.env.ROOKERY_SCREENSHOT });
+  clean(one, two);
 });
 
 test('the node of a room is killed: pictures are back within ten seconds', { skip }, async (t) => {
