@@ -24,6 +24,7 @@ struct Stage {
     cluster: Cluster,
     people: Vec<Person>,
     channels: Vec<String>,
+    rounds: usize,
 }
 
 impl Stage {
@@ -61,6 +62,7 @@ impl Stage {
             cluster,
             people,
             channels,
+            rounds: rounds(),
         }
     }
 
@@ -82,7 +84,7 @@ impl Stage {
             listeners.push(listen(session));
             loads.push(Load::start(&self.people, &url, &path(channel)));
         }
-        for round in 0..rounds() {
+        for round in 0..self.rounds {
             for load in &mut loads {
                 load.goes_on(30).await;
             }
@@ -130,7 +132,10 @@ impl Stage {
 async fn a_node_that_is_killed_costs_time_and_no_message() {
     let kill = async |cluster: &mut Cluster, n| cluster.kill(n);
     let restart = async |cluster: &mut Cluster, n| cluster.restart(n).await;
-    Stage::new().await.check(kill, restart).await;
+    let mut stage = Stage::new().await;
+    // With `--full` for five minutes, a kill every five seconds.
+    stage.rounds *= 3;
+    stage.check(kill, restart).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
