@@ -569,6 +569,12 @@ pub const PAUSE_PATIENCE_MS: u64 = 5_000;
 pub const RESEND_PACKETS: usize = 512;
 /// Milliseconds that they are kept.
 pub const RESEND_MS: u64 = 2_000;
+/// Milliseconds that packets of a picture wait for its last one, so that they are sent together.
+pub const PICTURE_WAIT_MS: u64 = 2;
+/// Milliseconds that a media session's regular work (reports, estimating, statistics) waits for a packet to be done with.
+pub const PATIENCE_MS: u64 = 25;
+/// Milliseconds that a media session is on time after it sent something of itself.
+pub const EXACT_MS: u64 = 100;
 /// Datagrams that wait for a worker's socket; above it they are dropped and counted.
 pub const DATAGRAMS_QUEUED: usize = 8_192;
 /// Bytes of a datagram; a longer one is dropped.

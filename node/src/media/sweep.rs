@@ -180,33 +180,24 @@ async fn sweep_shared(
             return Ok(deleted);
         };
         after = Some(last.name.clone());
-        for (at, file) in files.iter().enumerate() {
-            let next = files.get(at + 1);
-            if next.is_some_and(|next| next.name == file.name && next.written_at < before) {
-                shared.delete(file).await?;
-                deleted += 1;
-            }
-        }
-        let old = files.iter().filter(|file| file.written_at < before);
+        let is_old = |file: &SharedFile| file.written_at < before;
         let mut folders: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for file in old {
+        for file in files.iter().filter(|file| is_old(file)) {
             if let Some((folder, name)) = file.name.rsplit_once('/') {
                 folders.entry(folder).or_default().push(name.to_owned());
             }
         }
+        let mut unused = HashSet::new();
         for (folder, names) in folders {
-            let Some(owner) = Owner::of(folder) else {
-                continue;
-            };
-            let garbage = owner.garbage(store, names).await?;
-            let unused = |file: &&SharedFile| {
-                let name = file.name.rsplit_once('/');
-                file.written_at < before
-                    && name.is_some_and(|(of, name)| {
-                        of == folder && garbage.iter().any(|garbage| garbage == name)
-                    })
-            };
-            for file in files.iter().filter(unused) {
+            if let Some(owner) = Owner::of(folder) {
+                let garbage = owner.garbage(store, names).await?.into_iter();
+                unused.extend(garbage.map(|name| format!("{folder}/{name}")));
+            }
+        }
+        for (at, file) in files.iter().enumerate() {
+            let newer = files.get(at + 1).filter(|next| next.name == file.name);
+            let is_unused = is_old(file) && unused.contains(&file.name);
+            if is_unused || newer.is_some_and(is_old) {
                 shared.delete(file).await?;
                 deleted += 1;
             }

@@ -21,6 +21,8 @@ pub struct Source {
     pub(super) pt: Pt,
     /// It sends.
     pub on: bool,
+    /// Its pictures are never whole: none has a last packet.
+    pub torn: bool,
     /// Of a voice: dBov that it says it has; none: it says nothing.
     pub level: Option<i8>,
     pub(super) layers: Vec<Layer>,
@@ -88,6 +90,7 @@ impl Source {
             kind,
             pt,
             on: true,
+            torn: false,
             level: Some(-30),
             layers,
             user,
@@ -119,7 +122,7 @@ impl Source {
                 layer: index as u8,
             };
             if self.kind.is_video() {
-                picture(layer, self.pt, content, now, &mut out);
+                picture(layer, self.pt, content, now, self.torn, &mut out);
             } else {
                 layer.seq += 1;
                 layer.time = layer.time.wrapping_add(960);
@@ -147,6 +150,7 @@ fn picture(
     pt: Pt,
     content: Content,
     now: Instant,
+    torn: bool,
     out: &mut Vec<(Option<Rid>, RtpWrite)>,
 ) {
     let keyframe = std::mem::take(&mut layer.keyframe);
@@ -172,7 +176,7 @@ fn picture(
         };
         let payload = content::vp8(packet, layer.height, bytes / packets);
         let write = RtpWrite::new(pt, layer.seq.into(), layer.time, now, payload)
-            .marker(index + 1 == packets)
+            .marker(index + 1 == packets && !torn)
             .nackable(true);
         out.push((layer.rid, write));
     }

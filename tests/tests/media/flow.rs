@@ -72,6 +72,25 @@ fn three_hear_and_see_each_other() {
 }
 
 #[test]
+fn packets_of_a_picture_that_is_never_whole_are_passed_on_all_the_same() {
+    let mut world = World::new();
+    let publisher = Layout {
+        microphone: false,
+        ..Layout::PERSON
+    };
+    world.join(publisher);
+    world.join(Layout::VIEWER);
+    for source in &mut world.clients[0].sources {
+        source.torn = true;
+    }
+    world.want(1, &[(0, 720)]);
+    assert!(world.connected(), "all connect");
+    let got = world.until(SOON, |world| world.clients[1].video[0].1.packets >= 60);
+    assert!(got, "{:?}", world.clients[1].video);
+    assert_eq!(world.clients[1].video[0].1.frames, 0, "none is whole");
+}
+
+#[test]
 fn a_viewer_gets_the_layer_of_the_size_he_wants() {
     let mut world = three();
     let mut slots = Vec::new();

@@ -43,8 +43,6 @@ pub struct SharedFile {
     id: Bson,
     /// Its name.
     pub name: String,
-    /// Bytes.
-    pub size: u64,
     /// When it was whole.
     pub written_at: SystemTime,
 }
@@ -137,7 +135,6 @@ impl MongoFiles {
             files.push(SharedFile {
                 id: file.id,
                 name: file.filename.unwrap_or_default(),
-                size: file.length,
                 written_at: file.upload_date.to_system_time(),
             });
         }

@@ -7,6 +7,7 @@ mod demux;
 mod load;
 mod mailbox;
 mod offer;
+mod queue;
 mod room;
 mod section;
 mod session;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::demux::{self, Demux, Entry};
 use super::load::{Counters, count};
 use super::mailbox::{Adopt, Events, Mail, Reoffer, RoomKey};
 use super::offer::OfferError;
-use super::session::{Drained, Failed, Happened, Session, admitted};
+use super::session::{Drained, Failed, Happened, Packet, Session, admitted};
 use super::socket::Sockets;
 use super::stats::Meter;
 use super::timers::Timers;
@@ -25,6 +26,8 @@ use super::{GoneReason, MediaEvent, PeerId};
 pub(super) enum Wake {
     /// A room's clockwork.
     Room(RoomKey),
+    /// A room that waits for a picture to be whole.
+    Picture(RoomKey),
     /// A session.
     Peer(RoomKey, PeerIndex),
 }
@@ -38,6 +41,8 @@ pub(super) struct Desk<'a> {
     pub(super) demux: &'a mut Demux<(RoomKey, PeerIndex)>,
     pub(super) timers: &'a mut Timers<Wake>,
     pub(super) counters: &'a Counters,
+    /// Rooms that have something to [`forward`](Room::forward) now.
+    pub(super) forwarding: &'a mut Vec<RoomKey>,
 }
 
 struct Peer {
@@ -51,6 +56,8 @@ struct Peer {
     /// Since when it is not connected.
     away: Option<Instant>,
     meter: Meter,
+    /// What it is to be sent.
+    outbox: Vec<(Forward, Arc<Packet>)>,
 }
 
 pub(super) struct Room {
@@ -62,7 +69,14 @@ pub(super) struct Room {
     events: Events,
     armed: Option<Instant>,
     drained: Drained,
+    /// What the core says of a packet; empty between packets.
     forwards: Vec<Forward>,
+    /// Whose outbox is not empty.
+    receivers: Vec<PeerIndex>,
+    /// It is among those that [`forward`](Self::forward) now.
+    forwarding: bool,
+    /// Until when the rest of a picture is waited for.
+    waits: Option<Instant>,
     effects: Vec<Effect>,
     /// Sessions that failed while others were at work.
     failed: Vec<(PeerIndex, GoneReason)>,
@@ -80,6 +94,9 @@ impl Room {
             armed: None,
             drained: Drained::default(),
             forwards: Vec::new(),
+            receivers: Vec::new(),
+            forwarding: false,
+            waits: None,
             effects: Vec::new(),
             failed: Vec::new(),
         }
@@ -90,12 +107,17 @@ impl Room {
         for index in self.peers.keys().copied().collect::<Vec<_>>() {
             self.remove(desk, index);
         }
+        self.stop_clocks(desk);
+    }
+
+    fn stop_clocks(&mut self, desk: &mut Desk<'_>) {
         desk.timers.set(Wake::Room(self.key), &mut self.armed, None);
+        self.wait(desk, None);
     }
 
     /// The room failed: everybody is told.
     pub(super) fn fail(&mut self, desk: &mut Desk<'_>) {
-        desk.timers.set(Wake::Room(self.key), &mut self.armed, None);
+        self.stop_clocks(desk);
         for (index, peer) in &mut self.peers {
             let key = (self.key, *index);
             desk.demux.remove(key, &mut peer.entry);
@@ -166,6 +188,7 @@ impl Room {
             connected: false,
             away: Some(desk.now),
             meter: Meter::default(),
+            outbox: Vec::new(),
         };
         let named = match peer.session.name() {
             Ok(name) => desk.demux.name((self.key, index), &mut peer.entry, name),
@@ -251,6 +274,71 @@ impl Room {
             desk.demux.bind((self.key, index), &mut peer.entry, source);
         }
         self.pump(desk);
+    }
+
+    /// Puts a packet into the outboxes of those who get it. They are sent when the worker has read what there is; one within a
+    /// picture waits a little for the rest, without which nobody could show it.
+    fn post(&mut self, desk: &mut Desk<'_>, packet: Packet, whole: bool) {
+        let packet = Arc::new(packet);
+        for forward in self.forwards.drain(..) {
+            let Some(receiver) = self.peers.get_mut(&forward.to) else {
+                continue;
+            };
+            if receiver.outbox.is_empty() {
+                self.receivers.push(forward.to);
+            }
+            receiver.outbox.push((forward, packet.clone()));
+        }
+        if self.receivers.is_empty() || self.forwarding {
+            return;
+        }
+        if whole {
+            self.forwarding = true;
+            desk.forwarding.push(self.key);
+        } else if self.waits.is_none() {
+            let until = desk.now + Duration::from_millis(limits::PICTURE_WAIT_MS);
+            self.wait(desk, Some(until));
+        }
+    }
+
+    fn wait(&mut self, desk: &mut Desk<'_>, until: Option<Instant>) {
+        desk.timers
+            .set(Wake::Picture(self.key), &mut self.waits, until);
+    }
+
+    /// The rest of a picture did not come in time.
+    pub(super) fn waited(&mut self, desk: &mut Desk<'_>) {
+        // It was taken out of the timers.
+        self.waits = None;
+        self.forward(desk);
+    }
+
+    /// Sends what is in the outboxes. Who gets several packets is worked on once for all of them: it is the first that is dear.
+    pub(super) fn forward(&mut self, desk: &mut Desk<'_>) {
+        self.forwarding = false;
+        self.wait(desk, None);
+        for index in std::mem::take(&mut self.receivers) {
+            let Some(peer) = self.peers.get_mut(&index) else {
+                continue;
+            };
+            let mut outbox = std::mem::take(&mut peer.outbox);
+            let mut sent = 0;
+            self.with(
+                index,
+                |session, now, out| {
+                    sent = session.send(now, &outbox, out)?;
+                    Ok(())
+                },
+                desk,
+            );
+            count(&desk.counters.forwarded, sent);
+            outbox.clear();
+            if let Some(peer) = self.peers.get_mut(&index) {
+                peer.outbox = outbox;
+            }
+            // Its datagrams one after another: those of a size leave together.
+            self.pump(desk);
+        }
     }
 
     /// A session's deadline came.
@@ -343,22 +431,10 @@ impl Room {
         };
         match happened {
             Happened::Packet(arrival, packet) => {
-                let mut forwards = std::mem::take(&mut self.forwards);
                 self.core
-                    .packet(now, &arrival, &mut forwards, &mut self.effects);
-                for forward in forwards.drain(..) {
-                    let mut sent = false;
-                    self.with(
-                        forward.to,
-                        |session, now, out| {
-                            sent = session.send(now, &forward, &packet, out)?;
-                            Ok(())
-                        },
-                        desk,
-                    );
-                    count(&desk.counters.forwarded, u64::from(sent));
-                }
-                self.forwards = forwards;
+                    .packet(now, &arrival, &mut self.forwards, &mut self.effects);
+                let whole = arrival.marker || !arrival.kind.is_video();
+                self.post(desk, packet, whole);
             }
             Happened::Connected => {
                 peer.connected = true;

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rookery_actors::sfu::{Arrival, Codec, Forward, PeerIndex, Picture, SlotIndex};
 use rookery_actors::sfu::{starts_keyframe, vp8_height};
@@ -20,15 +20,19 @@ use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch};
 use str0m::stats::PeerStats;
-use str0m::{Event, IceConnectionState, Input, Output, Rtc};
+use str0m::{Event, IceConnectionState, Input, Output, Reason, Rtc};
 
 use super::demux::{Datagram, classify};
 use super::offer::{Built, OfferError, known, text};
+use super::queue::Outgoing;
 use super::section::Plan;
-use super::socket::Outgoing;
 
 /// Errors of one drain after which a session is given up: it would say the same for ever.
 const DRAIN_ERRORS: usize = 8;
+/// Steps of a session that follow at once, after which others have their turn.
+const STEPS: usize = 64;
+/// What is due so soon is done at once.
+const AT_ONCE: Duration = Duration::from_micros(20);
 
 /// What came of a session.
 pub(super) enum Happened {
@@ -49,7 +53,6 @@ pub(super) enum Happened {
 }
 
 /// A packet's bytes, and what all who get it share.
-#[derive(Clone)]
 pub(super) struct Packet {
     pub(super) codec: Codec,
     payload: Arc<[u8]>,
@@ -80,7 +83,10 @@ pub(super) struct Session {
     /// Every SSRC that has ever come, those of resends too.
     ssrcs: Vec<u32>,
     codecs: Vec<Option<Codec>>,
-    deadline: Instant,
+    /// When str0m wants to be told of the time.
+    due: Instant,
+    /// Until when that is kept to the letter.
+    exact: Instant,
 }
 
 impl Session {
@@ -100,13 +106,28 @@ impl Session {
             streams: Vec::new(),
             ssrcs: Vec::new(),
             codecs,
-            deadline: now,
+            due: now,
+            exact: now,
         }
     }
 
-    /// When [`timeout`](Self::timeout) is to be called.
+    /// When [`timeout`](Self::timeout) is to be called. Regular work, as estimating, is mostly done with the next packet, which costs
+    /// less; so it waits a little for one.
     pub(super) fn deadline(&self) -> Instant {
-        self.deadline
+        let waits = match self.rtc.last_timeout_reason() {
+            Reason::BweDelayControl
+            | Reason::BweProbeControl
+            | Reason::BweProbeEstimator
+            | Reason::Feedback
+            | Reason::PauseCheck
+            | Reason::Stats => self.due >= self.exact,
+            _ => false,
+        };
+        if waits {
+            self.due + Duration::from_millis(limits::PATIENCE_MS)
+        } else {
+            self.due
+        }
     }
 
     /// The name by which the peer's STUN requests call this session.
@@ -141,13 +162,22 @@ impl Session {
             };
             let taken = session.rtc.handle_input(Input::Receive(now, receive));
             session.drain(out)?;
+            if session.due <= now + AT_ONCE {
+                session.advance(now, out)?;
+            }
             Ok(taken.is_ok())
         })
     }
 
     /// Time passed.
     pub(super) fn timeout(&mut self, now: Instant, out: &mut Drained) -> Result<(), Failed> {
-        self.guarded(|session| session.advance(now, out))
+        let before = out.datagrams.len();
+        let advanced = self.guarded(|session| session.advance(now, out));
+        if out.datagrams.len() > before {
+            // It may probe the way or fill it up, which goes by the clock.
+            self.exact = now + Duration::from_millis(limits::EXACT_MS);
+        }
+        advanced
     }
 
     /// Another offer to the same session: its answer.
@@ -168,44 +198,57 @@ impl Session {
         })
     }
 
-    /// Sends a packet in a slot. False: the peer has no such slot, or not its codec.
+    /// Sends packets in slots, with one step of time for all of them. Says how many; for the others the peer has no slot, or not
+    /// their codec.
     pub(super) fn send(
         &mut self,
         now: Instant,
-        forward: &Forward,
-        packet: &Packet,
+        forwards: &[(Forward, Arc<Packet>)],
         out: &mut Drained,
-    ) -> Result<bool, Failed> {
+    ) -> Result<u64, Failed> {
         self.guarded(|session| {
-            let Some(slot) = session.plan.slot(forward.slot) else {
-                return Ok(false);
-            };
-            let Some(pt) = slot.pts[packet.codec.index()] else {
-                return Ok(false);
-            };
-            let mut write = RtpWrite::new(
-                pt,
-                forward.seq.into(),
-                forward.time,
-                now,
-                packet.payload.clone(),
-            )
-            .marker(forward.marker)
-            .ext_vals(packet.extensions.clone())
-            .nackable(packet.codec != Codec::Opus);
-            if let Some(patch) = packet.vp8.and_then(|vp8| patch(vp8, forward.picture)) {
-                write = write.vp8_patch(patch);
+            let mut sent = 0;
+            for (forward, packet) in forwards {
+                if session.write(now, forward, packet) {
+                    session.drain(out)?;
+                    sent += 1;
+                }
             }
-            let ssrc = slot.ssrc;
-            let mut direct = session.rtc.direct_api();
-            let Some(stream) = direct.stream_tx(&ssrc) else {
-                return Ok(false);
-            };
-            stream.write_rtp(write);
-            session.drain(out)?;
-            session.advance(now, out)?;
-            Ok(true)
+            if sent > 0 {
+                session.advance(now, out)?;
+            }
+            Ok(sent)
         })
+    }
+
+    /// Gives str0m a packet; it leaves when time moves on. False: the peer has no such slot, or not its codec.
+    fn write(&mut self, now: Instant, forward: &Forward, packet: &Packet) -> bool {
+        let Some(slot) = self.plan.slot(forward.slot) else {
+            return false;
+        };
+        let Some(pt) = slot.pts[packet.codec.index()] else {
+            return false;
+        };
+        let mut write = RtpWrite::new(
+            pt,
+            forward.seq.into(),
+            forward.time,
+            now,
+            packet.payload.clone(),
+        )
+        .marker(forward.marker)
+        .ext_vals(packet.extensions.clone())
+        .nackable(packet.codec != Codec::Opus);
+        if let Some(patch) = packet.vp8.and_then(|vp8| patch(vp8, forward.picture)) {
+            write = write.vp8_patch(patch);
+        }
+        let ssrc = slot.ssrc;
+        let mut direct = self.rtc.direct_api();
+        let Some(stream) = direct.stream_tx(&ssrc) else {
+            return false;
+        };
+        stream.write_rtp(write);
+        true
     }
 
     /// Asks the peer for a keyframe of a stream that it sends; nothing happens if it has not begun to.
@@ -253,12 +296,21 @@ impl Session {
         })
     }
 
-    fn advance(&mut self, now: Instant, out: &mut Drained) -> Result<(), Failed> {
-        // Its errors are those of what came before; whether it lives is seen when it is drained.
-        if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
-            tracing::debug!(%error, "media session");
+    /// Moves time on until nothing is due: the pacer lets one packet go, and wants to be called again a microsecond later for the
+    /// next. To come back to a session is dear.
+    fn advance(&mut self, mut now: Instant, out: &mut Drained) -> Result<(), Failed> {
+        for _ in 0..STEPS {
+            // Its errors are those of what came before; whether it lives is seen when it is drained.
+            if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
+                tracing::debug!(%error, "media session");
+            }
+            self.drain(out)?;
+            if self.due > now + AT_ONCE {
+                break;
+            }
+            now = now.max(self.due);
         }
-        self.drain(out)
+        Ok(())
     }
 
     fn drain(&mut self, out: &mut Drained) -> Result<(), Failed> {
@@ -266,7 +318,7 @@ impl Session {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(at)) => {
-                    self.deadline = at;
+                    self.due = at;
                     if !self.rtc.is_alive() {
                         return Err(Failed);
                     }

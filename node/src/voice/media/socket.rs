@@ -1,11 +1,10 @@
 //! A worker's UDP sockets: one port on each address, read and written in batches.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
+use quinn_udp::{BATCH_SIZE, RecvMeta, Transmit, UdpSocketState};
 use rookery_protocol::limits;
 use rustix::io::Errno;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg, sockopt};
@@ -13,8 +12,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::MediaError;
 use super::load::{Counters, count};
+use super::queue::{Outgoing, Queue};
 
-/// Datagrams that one call to the kernel sends.
+/// Datagrams to different receivers that one call to the kernel sends.
 const SEND_BATCH: usize = 64;
 /// Times that a free port is looked for that all addresses have.
 const PORT_TRIES: usize = 16;
@@ -27,21 +27,12 @@ pub(super) struct Bound {
     pub(super) advertised: Vec<SocketAddr>,
 }
 
-/// A datagram that is to be sent.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    /// Our side as the session knows it: an advertised address.
-    pub(super) source: SocketAddr,
-    pub(super) destination: SocketAddr,
-    pub(super) bytes: Vec<u8>,
-}
-
 struct Bundle {
     socket: UdpSocket,
     state: UdpSocketState,
     /// The advertised addresses that lead here; sessions know the socket by the first.
     advertised: Vec<SocketAddr>,
-    queue: VecDeque<(SocketAddr, Vec<u8>)>,
+    queue: Queue,
 }
 
 /// A worker's sockets.
@@ -82,7 +73,7 @@ pub(super) fn bind(port: u16, listen: &[IpAddr], public: &[IpAddr]) -> Result<So
             socket,
             state,
             advertised,
-            queue: VecDeque::new(),
+            queue: Queue::default(),
         });
     }
     let segments = bundles
@@ -184,7 +175,7 @@ impl Sockets {
     pub(super) fn waits(&self) -> impl Iterator<Item = (BorrowedFd<'_>, bool)> {
         self.bundles
             .iter()
-            .map(|bundle| (bundle.socket.as_fd(), !bundle.queue.is_empty()))
+            .map(|bundle| (bundle.socket.as_fd(), bundle.queue.datagrams() > 0))
     }
 
     /// Reads a batch from the n-th socket and gives each datagram with its source and our address. False: nothing was
@@ -230,60 +221,83 @@ impl Sockets {
             .bundles
             .iter_mut()
             .find(|bundle| bundle.advertised.contains(&outgoing.source));
-        match bundle {
-            Some(bundle) if bundle.queue.len() < limits::DATAGRAMS_QUEUED => {
-                bundle
-                    .queue
-                    .push_back((outgoing.destination, outgoing.bytes));
-            }
-            Some(_) => count(&counters.overflowed, 1),
-            None => count(&counters.unsendable, 1),
+        let Some(bundle) = bundle else {
+            count(&counters.unsendable, 1);
+            return;
+        };
+        if bundle.queue.datagrams() >= limits::DATAGRAMS_QUEUED {
+            bundle.flush(counters);
         }
+        if bundle.queue.datagrams() >= limits::DATAGRAMS_QUEUED {
+            count(&counters.overflowed, 1);
+            return;
+        }
+        let most = bundle.state.max_gso_segments();
+        bundle.queue.push(outgoing, most);
     }
 
     /// Sends what waits, until the kernel takes no more.
     pub(super) fn flush(&mut self, counters: &Counters) {
         for bundle in &mut self.bundles {
-            while !bundle.queue.is_empty() {
-                match send_batch(bundle, counters) {
-                    Ok(()) => {}
-                    Err(Errno::AGAIN | Errno::NOBUFS) => break,
-                    Err(Errno::INTR) => {}
-                    // The first of the batch cannot go where it should; the others can.
-                    Err(_) => {
-                        bundle.queue.pop_front();
-                        count(&counters.unsendable, 1);
-                    }
-                }
-            }
+            bundle.flush(counters);
         }
     }
 }
 
-fn send_batch(bundle: &mut Bundle, counters: &Counters) -> Result<(), Errno> {
-    let batch = bundle.queue.len().min(SEND_BATCH);
-    let mut addresses = Vec::with_capacity(batch);
-    let mut slices = Vec::with_capacity(batch);
-    let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> = Vec::with_capacity(batch);
-    for (to, bytes) in bundle.queue.iter().take(batch) {
-        addresses.push(SocketAddrAny::from(*to));
-        slices.push([IoSlice::new(bytes)]);
-        controls.push(SendAncillaryBuffer::default());
+impl Bundle {
+    fn flush(&mut self, counters: &Counters) {
+        while let Some(first) = self.queue.first() {
+            let sent = if first.is_single() {
+                self.send_singles()
+            } else {
+                self.send_train()
+            };
+            match sent {
+                Ok(trains) => self.queue.sent(trains, counters),
+                Err(Errno::AGAIN | Errno::NOBUFS) => break,
+                Err(Errno::INTR) => {}
+                // It cannot go where it should; what is behind it can.
+                Err(_) => self.queue.refused(counters),
+            }
+        }
     }
-    let mut messages: Vec<_> = addresses
-        .iter()
-        .zip(&slices)
-        .zip(&mut controls)
-        .map(|((address, slice), control)| MMsgHdr::new_with_addr(address, slice, control))
-        .collect();
-    let sent = sendmmsg(&bundle.socket, &mut messages, SendFlags::DONTWAIT)?;
-    drop(messages);
-    let bytes: usize = bundle
-        .queue
-        .drain(..sent)
-        .map(|(_, bytes)| bytes.len())
-        .sum();
-    count(&counters.sent, sent as u64);
-    count(&counters.sent_bytes, bytes as u64);
-    Ok(())
+
+    /// Sends datagrams of the queue's begin that go to one receiver each. Says how many.
+    fn send_singles(&self) -> Result<usize, Errno> {
+        let batch = self.queue.trains().take(SEND_BATCH);
+        let batch: Vec<_> = batch.take_while(|train| train.is_single()).collect();
+        let mut addresses = Vec::with_capacity(batch.len());
+        let mut slices = Vec::with_capacity(batch.len());
+        let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> = Vec::with_capacity(batch.len());
+        for train in batch {
+            addresses.push(SocketAddrAny::from(train.to));
+            slices.push([IoSlice::new(&train.bytes)]);
+            controls.push(SendAncillaryBuffer::default());
+        }
+        let mut messages: Vec<_> = addresses
+            .iter()
+            .zip(&slices)
+            .zip(&mut controls)
+            .map(|((address, slice), control)| MMsgHdr::new_with_addr(address, slice, control))
+            .collect();
+        sendmmsg(&self.socket, &mut messages, SendFlags::DONTWAIT)
+    }
+
+    /// Sends the queue's first train, which the kernel or the network card cuts into datagrams.
+    fn send_train(&self) -> Result<usize, Errno> {
+        let Some(train) = self.queue.first() else {
+            return Ok(0);
+        };
+        let transmit = Transmit {
+            destination: train.to,
+            ecn: None,
+            contents: &train.bytes,
+            segment_size: Some(train.segment),
+            src_ip: None,
+        };
+        match self.state.try_send((&self.socket).into(), &transmit) {
+            Ok(()) => Ok(1),
+            Err(error) => Err(Errno::from_io_error(&error).unwrap_or(Errno::IO)),
+        }
+    }
 }

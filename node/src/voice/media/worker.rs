@@ -31,6 +31,8 @@ pub(super) struct Worker {
     rooms: HashMap<RoomKey, Room>,
     demux: Demux<(RoomKey, PeerIndex)>,
     timers: Timers<Wake>,
+    /// Rooms that have packets to send on.
+    forwarding: Vec<RoomKey>,
     start: Instant,
     /// When rates were counted last, and what was counted then.
     counted: (Instant, u64, u64),
@@ -45,6 +47,7 @@ impl Worker {
             rooms: HashMap::new(),
             demux: Demux::new(),
             timers: Timers::new(),
+            forwarding: Vec::new(),
             start: now,
             counted: (now, 0, 0),
         }
@@ -65,6 +68,7 @@ impl Worker {
                 }
             }
             self.due();
+            self.forward();
             self.sockets.flush(&self.mailbox.counters);
             self.rates();
             self.sleep(&mut readable);
@@ -102,6 +106,7 @@ impl Worker {
             for (source, here, bytes) in batch.drain(..) {
                 self.datagram(source, here, &bytes);
             }
+            self.forward();
             self.sockets.flush(&self.mailbox.counters);
         }
     }
@@ -138,12 +143,20 @@ impl Worker {
         });
     }
 
+    /// Sends on what came.
+    fn forward(&mut self) {
+        while let Some(key) = self.forwarding.pop() {
+            self.room(key, Room::forward);
+        }
+    }
+
     /// Wakes whose deadline has come.
     fn due(&mut self) {
         let now = Instant::now();
         while let Some(wake) = self.timers.pop(now) {
             match wake {
                 Wake::Room(key) => self.room(key, |room, desk| room.tick(desk)),
+                Wake::Picture(key) => self.room(key, Room::waited),
                 Wake::Peer(key, index) => self.room(key, |room, desk| room.timeout(desk, index)),
             }
         }
@@ -162,6 +175,7 @@ impl Worker {
             demux: &mut self.demux,
             timers: &mut self.timers,
             counters: &self.mailbox.counters,
+            forwarding: &mut self.forwarding,
         };
         if catch_unwind(AssertUnwindSafe(|| work(room, &mut desk))).is_err() {
             tracing::error!("a room of a media worker panicked");
