@@ -571,6 +571,8 @@ pub const RESEND_PACKETS: usize = 512;
 pub const RESEND_MS: u64 = 2_000;
 /// Milliseconds that packets of a picture wait for its last one, so that they are sent together.
 pub const PICTURE_WAIT_MS: u64 = 2;
+/// Packets that wait so.
+pub const PICTURE_PACKETS: usize = 64;
 /// Milliseconds that a media session's regular work (reports, estimating, statistics) waits for a packet to be done with.
 pub const PATIENCE_MS: u64 = 25;
 /// Milliseconds that a media session is on time after it sent something of itself.

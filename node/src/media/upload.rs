@@ -13,6 +13,8 @@ use crate::random;
 
 /// Bytes that wait in memory to be written to one file.
 const BUFFER: usize = 128 * 1_024;
+/// Times that a folder is made anew which was deleted before the file was in it.
+const FOLDER_TRIES: usize = 16;
 
 /// The file of an upload under way; deleted when it is dropped before it is in its place.
 #[derive(Debug)]
@@ -164,9 +166,16 @@ pub(super) fn move_to(from: &Path, place: &Path) -> io::Result<()> {
     let Some(folder) = place.parent() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    create_folder(folder)?;
-    std::fs::rename(from, place)?;
-    sync_folder(folder)
+    for _ in 0..FOLDER_TRIES {
+        create_folder(folder)?;
+        match std::fs::rename(from, place) {
+            // A sweep, or the end of a channel, has found the new folder empty, and deleted it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && from.exists() => {}
+            Err(error) => return Err(error),
+            Ok(()) => return sync_folder(folder),
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 /// Runs what blocks on the disk; a panic in it is an error.
@@ -189,6 +198,31 @@ mod tests {
 
     fn temporaries(media: &Media) -> usize {
         std::fs::read_dir(media.temporary()).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn a_folder_that_is_deleted_while_it_is_empty_is_made_anew() {
+        use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("attachments").join("5");
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    let _ = std::fs::remove_dir(&folder);
+                }
+            });
+            let moved = (0..200).try_for_each(|number| {
+                let from = root.path().join(format!("{number}"));
+                std::fs::write(&from, b"x")?;
+                let place = folder.join("7");
+                move_to(&from, &place)?;
+                std::fs::remove_file(place)
+            });
+            done.store(true, Relaxed);
+            moved.unwrap();
+        });
     }
 
     #[tokio::test]

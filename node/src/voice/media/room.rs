@@ -73,6 +73,8 @@ pub(super) struct Room {
     forwards: Vec<Forward>,
     /// Whose outbox is not empty.
     receivers: Vec<PeerIndex>,
+    /// Packets in outboxes, each counted once.
+    posted: usize,
     /// It is among those that [`forward`](Self::forward) now.
     forwarding: bool,
     /// Until when the rest of a picture is waited for.
@@ -95,6 +97,7 @@ impl Room {
             drained: Drained::default(),
             forwards: Vec::new(),
             receivers: Vec::new(),
+            posted: 0,
             forwarding: false,
             waits: None,
             effects: Vec::new(),
@@ -292,7 +295,8 @@ impl Room {
         if self.receivers.is_empty() || self.forwarding {
             return;
         }
-        if whole {
+        self.posted += 1;
+        if whole || self.posted >= limits::PICTURE_PACKETS {
             self.forwarding = true;
             desk.forwarding.push(self.key);
         } else if self.waits.is_none() {
@@ -316,6 +320,7 @@ impl Room {
     /// Sends what is in the outboxes. Who gets several packets is worked on once for all of them: it is the first that is dear.
     pub(super) fn forward(&mut self, desk: &mut Desk<'_>) {
         self.forwarding = false;
+        self.posted = 0;
         self.wait(desk, None);
         for index in std::mem::take(&mut self.receivers) {
             let Some(peer) = self.peers.get_mut(&index) else {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use quinn_udp::BATCH_SIZE;
 use rookery_actors::sfu::PeerIndex;
 use rookery_protocol::time::Millis;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -103,8 +104,12 @@ impl Worker {
             if !more {
                 return;
             }
-            for (source, here, bytes) in batch.drain(..) {
+            for (number, (source, here, bytes)) in batch.drain(..).enumerate() {
                 self.datagram(source, here, &bytes);
+                // The kernel may have joined a thousand.
+                if number % BATCH_SIZE == BATCH_SIZE - 1 {
+                    self.forward();
+                }
             }
             self.forward();
             self.sockets.flush(&self.mailbox.counters);
