@@ -206,23 +206,29 @@ mod tests {
 
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("attachments").join("5");
-        let done = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !done.load(Relaxed) {
-                    let _ = std::fs::remove_dir(&folder);
-                }
-            });
-            let moved = (0..200).try_for_each(|number| {
-                let from = root.path().join(format!("{number}"));
-                std::fs::write(&from, b"x")?;
-                let place = folder.join("7");
-                move_to(&from, &place)?;
-                std::fs::remove_file(place)
-            });
-            done.store(true, Relaxed);
-            moved.unwrap();
+        let deleted = (0..50).filter(|number| {
+            let from = root.path().join(number.to_string());
+            std::fs::write(&from, b"x").unwrap();
+            let done = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                let sweep = || {
+                    while !done.load(Relaxed) {
+                        if std::fs::remove_dir(&folder).is_ok() {
+                            return true;
+                        }
+                    }
+                    false
+                };
+                let sweep = scope.spawn(sweep);
+                let moved = move_to(&from, &folder.join("7"));
+                done.store(true, Relaxed);
+                let was_between = sweep.join().unwrap();
+                moved.unwrap();
+                std::fs::remove_dir_all(&folder).unwrap();
+                was_between
+            })
         });
+        assert!(deleted.count() > 0, "it was never in between");
     }
 
     #[tokio::test]
