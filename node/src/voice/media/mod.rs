@@ -14,6 +14,7 @@ mod session;
 mod socket;
 mod stats;
 mod timers;
+mod vp8;
 mod worker;
 
 use std::fmt;

@@ -18,7 +18,7 @@ use str0m::bwe::{Bitrate, BweKind};
 use str0m::change::SdpOffer;
 use str0m::media::KeyframeRequestKind;
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor, Vp8Patch};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor};
 use str0m::stats::PeerStats;
 use str0m::{Event, IceConnectionState, Input, Output, Reason, Rtc};
 
@@ -26,6 +26,7 @@ use super::demux::{Datagram, classify};
 use super::offer::{Built, OfferError, known, text};
 use super::queue::Outgoing;
 use super::section::Plan;
+use super::vp8::{patch, wide};
 
 /// Errors of one drain after which a session is given up: it would say the same for ever.
 const DRAIN_ERRORS: usize = 8;
@@ -456,26 +457,6 @@ impl Session {
             }
         }
     }
-}
-
-/// Whether a VP8 payload's PictureID has 15 bits.
-fn wide(payload: &[u8]) -> bool {
-    matches!(payload, [first, second, third, ..]
-        if first & 0x80 != 0 && second & 0x80 != 0 && third & 0x80 != 0)
-}
-
-fn patch(descriptor: Vp8Descriptor, picture: Picture) -> Option<Vp8Patch> {
-    let mut patch = descriptor.patch();
-    if let Some(id) = picture.id {
-        patch = patch.picture_id(id);
-    }
-    if let Some(tl0) = picture.tl0 {
-        patch = patch.tl0_pic_idx(tl0);
-    }
-    if let Some(key) = picture.key {
-        patch = patch.key_idx(key);
-    }
-    patch.build().ok()
 }
 
 /// Whether a datagram is worth the session's time, by its SSRC.
