@@ -20,6 +20,10 @@ use rookery_protocol::ids::UserId;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
+/// The server's, so that what is measured is what it takes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn say(value: &Value) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{value}").expect("standard output");
