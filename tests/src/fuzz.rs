@@ -1,6 +1,9 @@
 //! What the fuzz targets do with their bytes; CI replays their corpus through the same functions. Each reads what
 //! strangers send: nothing may panic, and what is accepted must hold what it promises.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
+
 use rookery_actors::sfu::{Codec, starts_keyframe, vp8_height};
 use rookery_node::auth::access::{self, AccessKey};
 use rookery_node::auth::bot::{self, BotKey};
@@ -9,20 +12,24 @@ use rookery_node::gateway::decode::{ClientCommand, decode, wishes};
 use rookery_node::http::{body, form};
 use rookery_node::link::scan::{End, MESSAGE_BYTES, Scanner};
 use rookery_node::relay::SessionId;
-use rookery_node::voice::media::{Datagram, classify, local_ufrag, outline};
+use rookery_node::voice::decode::{VoiceCommand, decode as decode_voice};
+use rookery_node::voice::media::{Datagram, Media, MediaSettings, PeerId};
+use rookery_node::voice::media::{classify, local_ufrag, outline};
 use rookery_protocol::client::gateway::CloseCode;
+use rookery_protocol::client::voice::{MediaRights, VoiceClose};
 use rookery_protocol::cluster::{Batch, Hello, LinkFrame};
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::ids::ChannelId;
+use rookery_protocol::ids::{ChannelId, UserId};
 use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 /// The name of a target, and what it does with its bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets with their names, which are also those of the folders in `tests/fuzz/corpus`.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     ("gateway_frame", gateway_frame),
     ("token", token),
     ("session_id", session_id),
@@ -33,6 +40,8 @@ pub const TARGETS: [Target; 10] = [
     ("media_datagram", media_datagram),
     ("media_offer", media_offer),
     ("media_payload", media_payload),
+    ("media_session", media_session),
+    ("voice_frame", voice_frame),
 ];
 
 /// A frame from a gateway client.
@@ -218,4 +227,60 @@ pub fn media_payload(bytes: &[u8]) {
     if let Some(height) = vp8_height(bytes) {
         assert!(height < 1 << 14 && starts_keyframe(Codec::Vp8, bytes));
     }
+}
+
+/// A frame from a client on the voice socket.
+pub fn voice_frame(bytes: &[u8]) {
+    match decode_voice(bytes) {
+        Ok(VoiceCommand::Wants(wants)) => {
+            assert!(wants.len() <= limits::VOICE_WANTS);
+            assert!(wants.iter().all(|want| want.stream.is_video()));
+        }
+        Ok(VoiceCommand::Heartbeat(beat)) => assert!(beat.to_string().len() <= bytes.len()),
+        Ok(_) => {}
+        Err(code) => assert!(matches!(
+            code,
+            VoiceClose::DecodeError
+                | VoiceClose::UnknownOpcode
+                | VoiceClose::UnknownProtocol
+                | VoiceClose::BadRequest
+        )),
+    }
+}
+
+const RIGHTS: MediaRights = MediaRights {
+    speak: true,
+    stream: true,
+    hear: true,
+};
+
+/// Media workers, as long as the process lasts.
+static MEDIA: LazyLock<(Runtime, Media)> = LazyLock::new(|| {
+    let settings = MediaSettings {
+        listen: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        ..MediaSettings::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let media = Media::start(&settings).expect("media workers");
+    (runtime.expect("a runtime"), media)
+});
+
+/// A peer's offers, one after the other with a NUL between: str0m answers them, and the worker has the session, which a
+/// further offer changes.
+pub fn media_session(bytes: &[u8]) {
+    let (runtime, media) = &*MEDIA;
+    let before = media.load();
+    let room = media.open(1, |_| {});
+    let peer = PeerId(1);
+    for offer in bytes.split(|&byte| byte == 0).take(4) {
+        let Ok(offer) = std::str::from_utf8(offer) else {
+            continue;
+        };
+        let answer = room.answer(peer, UserId(1), RIGHTS, offer);
+        if let Ok(answer) = runtime.block_on(answer) {
+            assert!(answer.starts_with("v=0\r\n"), "{answer}");
+        }
+    }
+    room.leave(peer);
+    assert_eq!(media.load().failed, before.failed, "a session panicked");
 }

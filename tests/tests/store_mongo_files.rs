@@ -143,34 +143,35 @@ fn put(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// A message refers to these files.
+async fn claim(store: &MongoStore, channel: ChannelId, files: &[u64]) {
+    let lane = LaneId {
+        node: "n".to_owned(),
+        incarnation: 1,
+        index: 0,
+    };
+    let seq = store.open_lane(&lane).await.unwrap() + 1;
+    let claims = files.iter().map(|id| {
+        let message = MessageId(1);
+        let key = Key::new(channel, AttachmentId(*id));
+        store::put::<Attachments>(key, &AttachmentOwner { message })
+    });
+    let unit = Unit {
+        entity: GroupId(1).into(),
+        absent: Vec::new(),
+        writes: claims.collect(),
+    };
+    let units = vec![unit];
+    store.commit(&Commit { lane, seq, units }).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_sweep_shares_what_lay_here_and_deletes_what_nothing_refers_to_everywhere() {
     let place = Place::new().await;
     let root = place.folder.path().join("media");
     let media = Media::open(root, Some(place.files.clone()), 1).await;
     let channel = ChannelId(5);
-    let lane = LaneId {
-        node: "n".to_owned(),
-        incarnation: 1,
-        index: 0,
-    };
-    let seq = place.store.open_lane(&lane).await.unwrap() + 1;
-    let claims = [1, 2].map(|id| {
-        let message = MessageId(1);
-        let key = Key::new(channel, AttachmentId(id));
-        store::put::<Attachments>(key, &AttachmentOwner { message })
-    });
-    let unit = Unit {
-        entity: GroupId(1).into(),
-        absent: Vec::new(),
-        writes: claims.to_vec(),
-    };
-    let units = vec![unit];
-    place
-        .store
-        .commit(&Commit { lane, seq, units })
-        .await
-        .unwrap();
+    claim(&place.store, channel, &[1, 2]).await;
 
     // A file that is claimed lies here only, one in the database only; others are nobody's.
     let at = |id: u64| media.attachment(channel, AttachmentId(id));
@@ -206,6 +207,35 @@ async fn a_sweep_shares_what_lay_here_and_deletes_what_nothing_refers_to_everywh
     media.delete(channel, &[AttachmentId(1)]).await;
     assert!(!at(1).exists());
     assert_eq!(place.names().await, ["attachments/5/2"]);
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_when_a_file_is_deleted_before_it_is_shared() {
+    let server = Mongod::start().await;
+    let proxy = Proxy::to(server.address()).await;
+    let url = server.url_through(&proxy, "rookery");
+    let store = MongoStore::connect(&url).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("media");
+    let media = Media::open(root, Some(store.files()), 1).await;
+    let channel = ChannelId(5);
+    claim(&store, channel, &[1, 2, 3]).await;
+    let at = |id: u64| media.attachment(channel, AttachmentId(id));
+    for id in 1..=3 {
+        put(&at(id), b"here");
+    }
+    // It has seen the files, and asks which of them the database has.
+    let held = async {
+        proxy.hold_at(b"filename").await;
+        std::fs::remove_file(at(1)).unwrap();
+        std::fs::remove_file(at(2)).unwrap();
+        proxy.heal();
+    };
+    let (swept, ()) = tokio::join!(media.sweep(&store, Duration::ZERO), held);
+    assert_eq!(swept.unwrap(), 0);
+    let files = store.files().list(None, 1_000).await.unwrap();
+    let names: Vec<_> = files.into_iter().map(|file| file.name).collect();
+    assert_eq!(names, ["attachments/5/3"]);
 }
 
 #[tokio::test]

@@ -155,7 +155,11 @@ impl Media {
         let present = shared.present(&names).await?;
         for (place, name) in places.iter().zip(&names) {
             if !present.contains(name) {
-                shared.put(name, place).await?;
+                let put = shared.put(name, place).await;
+                // It was deleted meanwhile, with its message: the others are still to be shared.
+                if put.is_ok() || tokio::fs::try_exists(place).await? {
+                    put?;
+                }
             } else if is_old(place, COPY_AGE).await {
                 remove(place).await;
             }

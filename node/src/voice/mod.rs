@@ -3,7 +3,7 @@
 //! Decisions are in `rookery_actors::room` and in the group that a room belongs to; [`media`] carries packets.
 
 mod bridge;
-mod decode;
+pub mod decode;
 mod loads;
 pub mod media;
 mod socket;
