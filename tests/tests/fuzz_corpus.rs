@@ -8,6 +8,8 @@
 
 use std::panic::catch_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, Once};
 
 use rookery_tests::fuzz::{TARGETS, session_id};
 
@@ -78,8 +80,24 @@ fn mutate(bytes: &[u8], other: &[u8], random: &mut Random) -> Vec<u8> {
     changed
 }
 
+/// Panics of all threads: some of a target's work is done on others, which survive theirs.
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
 fn run(target: &str, run: fn(&[u8]), bytes: &[u8], from: &str) {
-    if catch_unwind(|| run(bytes)).is_err() {
+    static HOOK: Once = Once::new();
+    // One at a time, since a panic does not say which input it is of.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.fetch_add(1, Relaxed);
+            before(panic);
+        }));
+    });
+    let before = PANICS.load(Relaxed);
+    if catch_unwind(|| run(bytes)).is_err() || PANICS.load(Relaxed) != before {
+        drop(alone);
         panic!("{target} fails on {from}: {}", bytes.escape_ascii());
     }
 }
@@ -112,5 +130,12 @@ fn every_input_of_the_corpus_and_its_mutations_is_survived() {
 fn a_failure_would_be_seen() {
     let failing = |bytes: &[u8]| assert!(!bytes.starts_with(b"x"));
     assert!(catch_unwind(|| run("failing", failing, b"x", "here")).is_err());
+    let elsewhere = |bytes: &[u8]| {
+        let is_bad = bytes.starts_with(b"x");
+        let thread = std::thread::spawn(move || assert!(!is_bad));
+        let _ = thread.join();
+    };
+    assert!(catch_unwind(|| run("elsewhere", elsewhere, b"x", "here")).is_err());
+    run("elsewhere", elsewhere, b"y", "here");
     run("session_id", session_id, b"x", "here");
 }

@@ -224,6 +224,19 @@ fn offers_that_cannot_be_answered_are_refused_with_a_reason_and_leave_nothing() 
             ),
             OfferError::UnknownSection,
         ),
+        // Found by the fuzz target `media_session`: str0m panics on them.
+        (
+            many(2, "").replacen("111 opus", "111 PCMU", 1),
+            OfferError::PayloadType,
+        ),
+        (
+            many(
+                1,
+                "a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=111\r\na=fmtp:99 apt=98\r\n",
+            ),
+            OfferError::PayloadType,
+        ),
+        (many(1, "a=fmtp:111 apt=98\r\n"), OfferError::PayloadType),
         (
             good.replace("a=ice-ufrag", "a=x-ufrag"),
             OfferError::Unreadable,

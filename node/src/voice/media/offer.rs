@@ -60,6 +60,9 @@ pub enum OfferError {
         limits::SECTION_NAME_BYTES
     )]
     SectionName,
+    /// A payload type means one thing here and another there.
+    #[error("a payload type may stand for one codec only, in all sections")]
+    PayloadType,
     /// It is no SDP, or lacks what WebRTC needs.
     #[error("the offer is no SDP as WebRTC needs it")]
     Unreadable,

@@ -1,5 +1,7 @@
 //! What an offer has, read from its lines before anything else looks at it: so that what is too much is refused early.
 
+use std::collections::BTreeMap;
+
 use rookery_protocol::client::voice::RIDS;
 use rookery_protocol::limits;
 
@@ -32,6 +34,37 @@ pub struct Outline {
     pub transport_cc: bool,
     /// The certificates that DTLS may have.
     fingerprints: Vec<String>,
+    payloads: BTreeMap<u8, Payload>,
+}
+
+/// What a payload type means. All sections share one RTP session, so it means the same in all of them.
+///
+/// Source: RFC 8843, section 9.1.1.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Payload {
+    /// Name, clock and channels.
+    codec: Option<String>,
+    /// Of a resend: the payload type that is sent again.
+    resends: Option<u8>,
+}
+
+impl Payload {
+    /// It is media of ours and a resend.
+    fn is_contradictory(&self) -> bool {
+        let codec = self.codec.as_deref().unwrap_or("");
+        self.resends.is_some() && (is_known(codec, true) || is_known(codec, false))
+    }
+}
+
+/// Whether a codec, as it is called in `rtpmap`, is one of ours.
+fn is_known(codec: &str, audio: bool) -> bool {
+    let name = codec.split('/').next().unwrap_or("");
+    let ours: &[&str] = if audio {
+        &["opus"]
+    } else {
+        &["VP8", "VP9", "H264"]
+    };
+    ours.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Reads an offer's outline.
@@ -75,6 +108,7 @@ pub fn outline(offer: &str) -> Result<Outline, OfferError> {
             _ => {
                 if let Some(section) = outline.sections.last_mut() {
                     section.read(name, value)?;
+                    outline.payload(name, value)?;
                 }
             }
         }
@@ -121,13 +155,7 @@ impl Section {
             "bundle-only" => self.alive = true,
             "rtpmap" => {
                 let codec = value.split_once(' ').map_or("", |(_, codec)| codec);
-                let codec = codec.split('/').next().unwrap_or("");
-                let ours: &[&str] = if self.audio {
-                    &["opus"]
-                } else {
-                    &["VP8", "VP9", "H264"]
-                };
-                self.codec |= ours.iter().any(|known| known.eq_ignore_ascii_case(codec));
+                self.codec |= is_known(codec, self.audio);
             }
             "simulcast" => {
                 let mut words = value.split_ascii_whitespace();
@@ -174,9 +202,39 @@ impl Section {
 }
 
 impl Outline {
+    /// Takes note of what a payload type means; one that is no number is left to the parser.
+    fn payload(&mut self, name: &str, value: &str) -> Result<(), OfferError> {
+        let Some((number, meaning)) = value.split_once(' ') else {
+            return Ok(());
+        };
+        let Ok(number) = number.parse() else {
+            return Ok(());
+        };
+        let is_same = match name {
+            "rtpmap" => {
+                let known = &mut self.payloads.entry(number).or_default().codec;
+                let codec = known.get_or_insert_with(|| meaning.to_ascii_lowercase());
+                codec.eq_ignore_ascii_case(meaning)
+            }
+            "fmtp" => {
+                let mut params = meaning.split(';').map(str::trim);
+                let resends = params.find_map(|param| param.strip_prefix("apt=")?.parse().ok());
+                resends.is_none_or(|of| {
+                    let known = &mut self.payloads.entry(number).or_default().resends;
+                    *known.get_or_insert(of) == of
+                })
+            }
+            _ => true,
+        };
+        is_same.then_some(()).ok_or(OfferError::PayloadType)
+    }
+
     fn check(&mut self) -> Result<(), OfferError> {
         if self.sections.is_empty() {
             return Err(OfferError::Empty);
+        }
+        if self.payloads.values().any(Payload::is_contradictory) {
+            return Err(OfferError::PayloadType);
         }
         for section in &mut self.sections {
             section.alive &= section.codec;
