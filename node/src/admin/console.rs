@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use rookery_protocol::inspect::{
-    Act, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top, TracePart,
-    TreeNode, Warnings,
+    Act, ActRecord, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top,
+    TracePart, TreeNode, Warnings,
 };
 
 use super::api::Api;
@@ -60,6 +60,10 @@ impl Source for Api {
 
     async fn warnings(&self) -> Result<Warnings, String> {
         Api::warnings(self).await.map_err(sentence)
+    }
+
+    async fn acts(&self) -> Result<Vec<ActRecord>, String> {
+        Api::acts(self).await.map_err(sentence)
     }
 
     async fn trace(&self, trace: u64, actor: ActorId) -> Result<TracePart, String> {

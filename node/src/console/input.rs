@@ -1,8 +1,8 @@
 //! What the console is given, and what it wants.
 
 use rookery_protocol::inspect::{
-    Act, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top, TracePart,
-    TreeNode, Warnings,
+    Act, ActRecord, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top,
+    TracePart, TreeNode, Warnings,
 };
 
 /// A key, as far as the console knows any.
@@ -66,6 +66,8 @@ pub enum Ask {
     Sessions(u64),
     /// What it warns of.
     Warnings,
+    /// What operators did.
+    Acts,
     /// What an actor was sent since the trace was last asked for.
     Trace {
         /// Names the trace.
@@ -87,6 +89,7 @@ pub enum Answer {
     Rooms(Rooms),
     Sessions(Sessions),
     Warnings(Warnings),
+    Acts(Vec<ActRecord>),
     Trace(TracePart),
 }
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use rookery_protocol::inspect::{
-    Act, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top, TracePart,
-    TreeNode, Warnings,
+    Act, ActRecord, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top,
+    TracePart, TreeNode, Warnings,
 };
 
 use super::input::{Answer, Ask};
@@ -37,6 +37,8 @@ pub trait Source: Send + Sync + 'static {
     async fn sessions(&self, user: u64) -> Result<Sessions, String>;
     /// What it warns of.
     async fn warnings(&self) -> Result<Warnings, String>;
+    /// What operators did, the newest first.
+    async fn acts(&self) -> Result<Vec<ActRecord>, String>;
     /// What an actor was sent since this trace was last asked for; asked about twice a second.
     async fn trace(&self, trace: u64, actor: ActorId) -> Result<TracePart, String>;
     /// Does something.
@@ -58,6 +60,7 @@ pub(super) async fn answer(source: &dyn Source, ask: &Ask) -> Result<Answer, Str
         Ask::Rooms => Answer::Rooms(source.rooms().await?),
         Ask::Sessions(user) => Answer::Sessions(source.sessions(*user).await?),
         Ask::Warnings => Answer::Warnings(source.warnings().await?),
+        Ask::Acts => Answer::Acts(source.acts().await?),
         Ask::Trace { trace, actor } => Answer::Trace(source.trace(*trace, *actor).await?),
     })
 }

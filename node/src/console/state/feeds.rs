@@ -1,7 +1,7 @@
 //! What was answered last, and what is to be asked when.
 
 use rookery_protocol::inspect::{
-    ActorDetail, Nodes, Rooms, Sessions, Top, TracePart, TreeNode, Warnings,
+    ActRecord, ActorDetail, Nodes, Rooms, Sessions, Top, TracePart, TreeNode, Warnings,
 };
 use rookery_protocol::time::Millis;
 
@@ -76,6 +76,8 @@ pub struct Feeds {
     pub rooms: Feed<Rooms>,
     /// The warnings.
     pub warnings: Feed<Warnings>,
+    /// What operators did.
+    pub acts: Feed<Vec<ActRecord>>,
     /// When the trace was last answered, and why not.
     trace: Feed<()>,
     asked: Vec<Asked>,
@@ -157,6 +159,7 @@ impl Feeds {
             Ok(Answer::Rooms(it)) => self.rooms.take(now, it),
             Ok(Answer::Sessions(it)) => self.sessions.take(now, it),
             Ok(Answer::Warnings(it)) => self.warnings.take(now, it),
+            Ok(Answer::Acts(it)) => self.acts.take(now, it),
             Ok(Answer::Trace(it)) => {
                 self.trace.take(now, ());
                 return Some(it);
@@ -175,6 +178,7 @@ impl Feeds {
             Ask::Rooms => &mut self.rooms.error,
             Ask::Sessions(_) => &mut self.sessions.error,
             Ask::Warnings => &mut self.warnings.error,
+            Ask::Acts => &mut self.acts.error,
             Ask::Trace { .. } => &mut self.trace.error,
         }
     }
@@ -189,6 +193,7 @@ impl Feeds {
             Ask::Rooms => self.rooms.age(),
             Ask::Sessions(_) => self.sessions.age(),
             Ask::Warnings => self.warnings.age(),
+            Ask::Acts => self.acts.age(),
             Ask::Trace { .. } => self.trace.age(),
         }
     }

@@ -1,6 +1,8 @@
-//! The screens of lists that are only looked at: voice rooms and warnings.
+//! The screens of lists that are only looked at: voice rooms, warnings and what operators did.
 
-use rookery_protocol::inspect::{ActorId, RoomRow, Rooms, Warning, WarningKind, Warnings};
+use rookery_protocol::inspect::{
+    ActRecord, ActorId, RoomRow, Rooms, Warning, WarningKind, Warnings,
+};
 
 use super::cursor::Cursor;
 
@@ -63,4 +65,19 @@ fn key(warning: &Warning) -> WarningKey {
         warning.actor,
         warning.since_ms,
     )
+}
+
+/// What of the acts is looked at.
+#[derive(Debug, Default)]
+pub struct ActsScreen {
+    /// The chosen one, by its id.
+    pub cursor: Cursor<String>,
+}
+
+impl ActsScreen {
+    /// Ids of the acts.
+    pub fn keys(&self, acts: Option<&Vec<ActRecord>>) -> Vec<String> {
+        let acts = acts.into_iter().flatten();
+        acts.map(|act| act.id.clone()).collect()
+    }
 }

@@ -21,7 +21,7 @@ pub use self::actors::{ActorsScreen, Detail, LIMIT};
 pub use self::acts::{Acting, Choose, Confirm, Notice, Popup};
 pub use self::cursor::Cursor;
 pub use self::feeds::{Feed, Feeds};
-pub use self::lists::{RoomsScreen, WarningKey, WarningsScreen};
+pub use self::lists::{ActsScreen, RoomsScreen, WarningKey, WarningsScreen};
 pub use self::nodes::{Entry, NodesScreen, entries, names};
 pub use self::rates::{Rate, Rates};
 pub use self::screen::Screen;
@@ -57,6 +57,8 @@ pub struct Console {
     pub rooms: RoomsScreen,
     /// The warnings.
     pub warnings: WarningsScreen,
+    /// What operators did.
+    pub acts: ActsScreen,
     /// What lies over the screen.
     pub popup: Option<Popup>,
     /// What is said under it.
@@ -82,6 +84,7 @@ impl Console {
             tree: TreeScreen::default(),
             rooms: RoomsScreen::default(),
             warnings: WarningsScreen::default(),
+            acts: ActsScreen::default(),
             popup: None,
             notice: None,
             acting: Vec::new(),
@@ -126,6 +129,7 @@ impl Console {
             },
             Screen::Tree => vec![Ask::Tree],
             Screen::Rooms => vec![Ask::Rooms],
+            Screen::Acts => vec![Ask::Acts],
         };
         match self.screen {
             Screen::Overview => wanted.insert(0, Ask::Nodes),
@@ -171,6 +175,8 @@ impl Console {
         self.rooms.peers.settle(&peers);
         let warnings = self.warnings.keys(self.feeds.warnings.data.as_ref());
         self.warnings.cursor.settle(&warnings);
+        let acts = self.acts.keys(self.feeds.acts.data.as_ref());
+        self.acts.cursor.settle(&acts);
     }
 
     /// Names of all nodes, also of those that do not answer.

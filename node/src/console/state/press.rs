@@ -1,6 +1,6 @@
 //! What keys do.
 
-use rookery_protocol::inspect::{ActorId, ActorKind};
+use rookery_protocol::inspect::{Act, ActorId, ActorKind};
 
 use super::{Console, Fold, Popup, SMALLEST, Screen, entries};
 use crate::console::input::{Effect, Key};
@@ -27,6 +27,7 @@ impl Console {
                 Screen::Tree => self.press_tree(key),
                 Screen::Rooms => self.press_rooms(key),
                 Screen::Warnings => self.press_warnings(key),
+                Screen::Acts => self.press_acts(key),
             }
         }
     }
@@ -112,7 +113,7 @@ impl Console {
             Screen::Nodes => self.nodes.detail = None,
             Screen::Actors => self.actors.detail = None,
             Screen::Rooms => self.rooms.detail = None,
-            Screen::Overview | Screen::Tree | Screen::Warnings => {}
+            Screen::Overview | Screen::Tree | Screen::Warnings | Screen::Acts => {}
         }
     }
 
@@ -312,6 +313,30 @@ impl Console {
             Some((_, _, Some(actor), _)) => self.open_actor(actor),
             Some((_, node, None, _)) => self.open_node(node),
             None => {}
+        }
+    }
+
+    /// An act leads to what it was done to.
+    fn press_acts(&mut self, key: Key) {
+        let acts = self.feeds.acts.data.as_ref();
+        let keys = self.acts.keys(acts);
+        if self.acts.cursor.step(&keys, key, self.page()) || key != Key::Enter {
+            return;
+        }
+        let chosen = self.acts.cursor.index(&keys);
+        let record = acts.zip(chosen).and_then(|(acts, index)| acts.get(index));
+        match record.map(|record| record.act.clone()) {
+            Some(
+                Act::Restart { actor } | Act::Passivate { actor } | Act::Migrate { actor, .. },
+            ) => {
+                self.open_actor(actor);
+            }
+            Some(Act::Drain { node, .. } | Act::Undrain { node }) => self.open_node(node),
+            Some(Act::Suspend { user, .. } | Act::ResetPassword { user }) => {
+                self.open_id(ActorKind::User, user.parse().ok());
+            }
+            Some(Act::MakeOperator { .. } | Act::MakeToken { .. } | Act::RevokeToken { .. })
+            | None => {}
         }
     }
 

@@ -15,17 +15,20 @@ pub enum Screen {
     Rooms,
     /// What nodes warn of.
     Warnings,
+    /// What operators did.
+    Acts,
 }
 
 impl Screen {
-    /// Every screen; their keys are 1 to 6.
-    pub const ALL: [Self; 6] = [
+    /// Every screen; their keys are 1 to 7.
+    pub const ALL: [Self; 7] = [
         Self::Overview,
         Self::Nodes,
         Self::Actors,
         Self::Tree,
         Self::Rooms,
         Self::Warnings,
+        Self::Acts,
     ];
 
     /// Its name.
@@ -37,6 +40,7 @@ impl Screen {
             Self::Tree => "Tree",
             Self::Rooms => "Rooms",
             Self::Warnings => "Warnings",
+            Self::Acts => "Acts",
         }
     }
 

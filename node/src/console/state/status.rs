@@ -51,6 +51,7 @@ impl Console {
             Ask::Rooms => "the rooms",
             Ask::Sessions(_) => "the sessions",
             Ask::Warnings => "the warnings",
+            Ask::Acts => "the acts",
             Ask::Trace { .. } => "the trace",
         };
         let text = match at {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use rookery_protocol::inspect::{
-    ActorDetail, ActorKind, ActorRow, CommitRow, KindRow, LinkRow, NodeRow, Nodes, PeerRow,
-    RoomRow, Rooms, SessionRow, Sessions, Silent, Top, TraceLine, TracePart, TreeNode, Warning,
-    WarningKind, Warnings,
+    Act, ActRecord, ActorDetail, ActorKind, ActorRow, CommitRow, KindRow, LinkRow, NodeRow, Nodes,
+    PeerRow, RoomRow, Rooms, SessionRow, Sessions, Silent, Top, TraceLine, TracePart, TreeNode,
+    Warning, WarningKind, Warnings,
 };
 
 use super::{START, actor};
@@ -21,6 +21,7 @@ pub(super) fn answer(ask: &Ask, ms: u64) -> Result<Answer, String> {
         Ask::Rooms => Answer::Rooms(rooms()),
         Ask::Sessions(_) => Answer::Sessions(sessions()),
         Ask::Warnings => Answer::Warnings(warnings()),
+        Ask::Acts => Answer::Acts(acts()),
         Ask::Trace { .. } => Answer::Trace(trace()),
     })
 }
@@ -255,6 +256,39 @@ pub(super) fn warnings() -> Warnings {
         counts: BTreeMap::from([("mailbox".to_owned(), 4), ("link_down".to_owned(), 1)]),
         silent: silent(),
     }
+}
+
+pub(super) fn acts() -> Vec<ActRecord> {
+    let record = |id: u64, by: &str, act, outcome: Option<&str>| ActRecord {
+        id: id.to_string(),
+        at_ms: START - 3_600_000 + id * 600_000,
+        node: "n1".to_owned(),
+        by: by.to_owned(),
+        act,
+        outcome: outcome.map(str::to_owned),
+    };
+    let node = "n2".to_owned();
+    let actor = actor("group/1795000000000000001");
+    let to = Some("n3".to_owned());
+    let user = "1795000000000000099".to_owned();
+    let name = "laptop".to_owned();
+    let refused = "refused: n3 does not answer: its shard stays where it is";
+    vec![
+        record(5, "laptop", Act::Drain { node, stay: true }, None),
+        record(4, "local", Act::Migrate { actor, to }, Some(refused)),
+        record(
+            3,
+            "laptop",
+            Act::Suspend { user, undo: false },
+            Some("nobody comes in with it"),
+        ),
+        record(
+            2,
+            "local",
+            Act::MakeToken { name },
+            Some("the token laptop may act for 90 days"),
+        ),
+    ]
 }
 
 pub(super) fn trace() -> TracePart {

@@ -7,7 +7,7 @@ use crate::console::state::{LIMIT, Popup, Screen};
 
 #[test]
 fn digits_and_tab_lead_to_screens_which_ask_at_once() {
-    for (key, screen) in "123456".chars().zip(Screen::ALL) {
+    for (key, screen) in "1234567".chars().zip(Screen::ALL) {
         let mut rig = Rig::settled();
         rig.press(Key::Char(key));
         assert_eq!(rig.console.screen, screen);
@@ -21,7 +21,7 @@ fn digits_and_tab_lead_to_screens_which_ask_at_once() {
     }
     let mut rig = Rig::new();
     rig.press(Key::BackTab);
-    assert_eq!(rig.console.screen, Screen::Warnings);
+    assert_eq!(rig.console.screen, Screen::Acts);
     rig.press(Key::Tab);
     assert_eq!(rig.console.screen, Screen::Overview);
 }
@@ -111,6 +111,30 @@ fn a_warning_leads_to_its_actor_and_back() {
     rig.press(Key::Down);
     rig.press(Key::Enter);
     assert_eq!(rig.console.nodes.detail.as_deref(), Some("n2"));
+}
+
+#[test]
+fn an_act_leads_to_what_it_was_done_to() {
+    let mut rig = Rig::settled();
+    rig.shows("7");
+    rig.press(Key::Enter);
+    assert_eq!(rig.console.nodes.detail.as_deref(), Some("n2"));
+    rig.shows("7");
+    rig.press(Key::Down);
+    rig.press(Key::Enter);
+    let group = actor("group/1795000000000000001");
+    assert!(rig.asked.contains(&Ask::Actor(group)));
+    rig.press(Key::Esc);
+    assert_eq!(rig.console.screen, Screen::Acts);
+    rig.press(Key::Down);
+    rig.press(Key::Enter);
+    let account = actor("user/1795000000000000099");
+    assert!(rig.asked.contains(&Ask::Actor(account)));
+    rig.press(Key::Esc);
+    // A token is nothing to be looked at.
+    rig.press(Key::Down);
+    rig.press(Key::Enter);
+    assert_eq!(rig.console.screen, Screen::Acts);
 }
 
 #[test]

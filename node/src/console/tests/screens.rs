@@ -76,6 +76,12 @@ fn warnings() {
 }
 
 #[test]
+fn acts() {
+    assert_snapshot!("acts", picture(&on("7j"), 80, 24));
+    assert_snapshot!("acts_wide", picture(&on("7"), 120, 24));
+}
+
+#[test]
 fn an_old_answer_and_a_result() {
     let mut rig = on("2uy");
     rig.pass(4_000);

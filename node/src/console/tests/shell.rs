@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use rookery_protocol::inspect::{
-    Act, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top, TracePart,
-    TreeNode, Warnings,
+    Act, ActRecord, Acted, ActorDetail, ActorId, ActorKind, Nodes, Rooms, Sessions, Sort, Top,
+    TracePart, TreeNode, Warnings,
 };
 use tokio::sync::mpsc;
 
@@ -65,6 +65,9 @@ impl Source for Made {
     async fn warnings(&self) -> Result<Warnings, String> {
         self.says("warnings");
         Ok(cluster::warnings())
+    }
+    async fn acts(&self) -> Result<Vec<ActRecord>, String> {
+        Ok(cluster::acts())
     }
     async fn trace(&self, _: u64, _: ActorId) -> Result<TracePart, String> {
         Ok(cluster::trace())

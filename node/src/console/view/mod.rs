@@ -2,6 +2,7 @@
 
 mod actor;
 mod actors;
+mod acts;
 mod look;
 mod node;
 mod nodes;
@@ -67,6 +68,7 @@ fn all(console: &Console, pen: &mut Pen<'_>, area: Rect) {
         Screen::Tree => tree::draw(console, pen, body),
         Screen::Rooms => rooms::draw(console, pen, body),
         Screen::Warnings => warnings::draw(console, pen, body),
+        Screen::Acts => acts::draw(console, pen, body),
     }
     for ((line, tone), y) in said.iter().zip(0..) {
         pen.put(said_area, (0, y), line, *tone);
@@ -110,7 +112,8 @@ fn tabs(console: &Console, pen: &mut Pen<'_>, area: Rect) {
     let nodes = console.feeds.nodes.data.as_ref();
     let warnings: u64 = nodes.map_or(0, |nodes| nodes.nodes.iter().map(|row| row.warnings).sum());
     let silent = nodes.map_or(0, |nodes| nodes.silent.len());
-    let warned = format!("! {} warnings", text::count(warnings));
+    let unit = if area.width < 90 { "" } else { " warnings" };
+    let warned = format!("! {}{unit}", text::count(warnings));
     let (text, tone) = match (silent, warnings) {
         (0, 0) => return,
         (0, _) => (warned, Tone::Warn),
@@ -154,7 +157,7 @@ fn said(console: &Console, width: u16) -> Vec<Piece> {
 
 fn hints(console: &Console) -> &'static str {
     match console.screen {
-        Screen::Overview => "1-6 Tab screens  Enter node  space hold  ? keys  q quit",
+        Screen::Overview => "1-7 Tab screens  Enter node  space hold  ? keys  q quit",
         Screen::Nodes if console.nodes.detail.is_some() => {
             "Esc back  j/k scroll  d drain, keep  D drain, end  u undrain  ? keys  q quit"
         }
@@ -173,7 +176,7 @@ fn hints(console: &Console) -> &'static str {
             "Esc back  Enter account  a room's actor  ? keys  q quit"
         }
         Screen::Rooms => "Enter people  a room's actor  ? keys  q quit",
-        Screen::Warnings => "Enter what it is about  ? keys  q quit",
+        Screen::Warnings | Screen::Acts => "Enter what it is about  ? keys  q quit",
     }
 }
 

@@ -14,7 +14,7 @@ const WIDEST: u16 = 72;
 
 const KEYS: [(&str, &str); 17] = [
     (
-        "1-6, Tab",
+        "1-7, Tab",
         "screens; the number of this one closes what is open",
     ),
     ("j k, arrows", "rows; PgUp PgDn Home End"),
