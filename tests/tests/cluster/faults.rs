@@ -5,6 +5,8 @@ use rookery_tests::harness::load::{Load, check_history, check_shown, history, li
 use rookery_tests::harness::{Cluster, ClusterOptions, Person, soon};
 use rookery_tests::servers::Flow;
 
+use super::actors::{home, lives};
+
 const WRITERS: usize = 4;
 /// Where the writers write and the listener listens; the other nodes are those that break.
 const SAFE: usize = 0;
@@ -23,6 +25,7 @@ fn rounds() -> usize {
 struct Stage {
     cluster: Cluster,
     people: Vec<Person>,
+    groups: Vec<String>,
     channels: Vec<String>,
     rounds: usize,
 }
@@ -48,22 +51,37 @@ impl Stage {
         for n in 1..WRITERS {
             people.push(Person::register(node, &format!("writer{n}")).await);
         }
-        // Enough of them that every node has some.
-        let mut channels = Vec::new();
+        let (mut groups, mut channels) = (Vec::new(), Vec::new());
         for n in 0..8 {
-            let (_, channel) = ada.create_group(&format!("Rooks {n}")).await;
+            let (group, channel) = ada.create_group(&format!("Rooks {n}")).await;
             let code = ada.invite(&channel).await;
             for person in &people[1..] {
                 person.accept(&code).await;
             }
+            groups.push(format!("group/{group}"));
             channels.push(channel);
         }
         Self {
             cluster,
             people,
+            groups,
             channels,
             rounds: rounds(),
         }
+    }
+
+    /// Sees to it that one of the groups lives on a node: its writers have to wait when the node breaks.
+    async fn inhabit(&self, n: usize) {
+        let (node, name) = (&self.cluster.nodes[SAFE], format!("n{n}"));
+        for group in &self.groups {
+            if home(node, group).await == name {
+                return;
+            }
+        }
+        let group = &self.groups[0];
+        let migrate = ["actor", "migrate", group, "--to", &name];
+        node.asked(&migrate).await;
+        lives(node, group, |at| at == name).await;
     }
 
     /// Breaks one of the other nodes under load, mends it when everything goes on without it, and checks everything
@@ -89,6 +107,7 @@ impl Stage {
                 load.goes_on(30).await;
             }
             let broken = 1 + round % 2;
+            self.inhabit(broken).await;
             fault(&mut self.cluster, broken).await;
             for load in &mut loads {
                 load.goes_on(30).await;

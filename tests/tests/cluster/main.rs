@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod actors;
 mod faults;
 mod files;
 mod killed;

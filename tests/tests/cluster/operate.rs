@@ -8,45 +8,7 @@ use rookery_tests::harness::load::{Load, Read, check_history, check_shown, histo
 use rookery_tests::harness::{Cluster, Http, Node, Person, shape, soon};
 use serde_json::{Value, json};
 
-/// Asks again until an answer is as it should be.
-async fn until(node: &Node, arguments: &[&str], what: &str, is: impl Fn(&Value) -> bool) -> Value {
-    soon(what, async {
-        loop {
-            let answer = node.asked(arguments).await;
-            if is(&answer) {
-                return answer;
-            }
-        }
-    })
-    .await
-}
-
-/// Where an actor lives, once it is active.
-async fn home(node: &Node, actor: &str) -> String {
-    soon(actor, async {
-        loop {
-            let output = node.run(&["actor", "show", actor, "--json"]).await;
-            if output.status.success() {
-                let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-                return shown["row"]["node"].as_str().unwrap().to_owned();
-            }
-        }
-    })
-    .await
-}
-
-/// Waits until an actor lives where it should.
-async fn lives(node: &Node, actor: &str, is: impl Fn(&str) -> bool) -> String {
-    soon("a move", async {
-        loop {
-            let at = home(node, actor).await;
-            if is(&at) {
-                return at;
-            }
-        }
-    })
-    .await
-}
+use super::actors::{home, lives, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_busiest_group_is_found_traced_moved_restarted_and_drained_with_nothing_lost() {
