@@ -293,8 +293,6 @@ fn slot(rtc: &mut Rtc, mid: Mid, audio: bool) -> Option<SlotSection> {
                 Duration::from_millis(limits::RESEND_MS),
                 Some(RESEND_SHARE),
             );
-            // The publisher has paced it already; here it would tear pictures apart that leave as a whole.
-            stream.set_unpaced(true);
         }
         stream.ssrc()
     };
