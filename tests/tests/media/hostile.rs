@@ -224,7 +224,7 @@ fn offers_that_cannot_be_answered_are_refused_with_a_reason_and_leave_nothing() 
             ),
             OfferError::UnknownSection,
         ),
-        // Found by the fuzz target `media_session`: str0m panics on them.
+        // str0m panics on the first; found by the fuzz target `media_session`.
         (
             many(2, "").replacen("111 opus", "111 PCMU", 1),
             OfferError::PayloadType,
