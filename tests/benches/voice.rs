@@ -13,7 +13,9 @@
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use rookery_tests::bench::sfu::{Crowd, Flow, Janus, Sfu, Workers, middle, own_address, quantile};
+use rookery_tests::bench::sfu::{
+    Crowd, Flow, Janus, Options, Sfu, Workers, middle, own_address, quantile,
+};
 use rookery_tests::bench::{Table, pin_generator};
 use rookery_tests::voice::{Client, Layout};
 
@@ -24,7 +26,11 @@ const FEWER: u64 = 60;
 const TIME: Duration = Duration::from_secs(8);
 
 fn ours(estimate: bool) -> Workers {
-    Workers::start(BINARY, own_address(), estimate)
+    let options = Options {
+        estimate,
+        huge_pages: true,
+    };
+    Workers::start(BINARY, own_address(), options)
 }
 
 /// One who publishes, and so many who watch him.

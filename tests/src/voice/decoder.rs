@@ -10,6 +10,8 @@ use super::content::{self, Content};
 const STUCK: Duration = Duration::from_millis(300);
 /// And not more often than this.
 const ASK: Duration = Duration::from_millis(500);
+/// Ticks a second of the timestamps of video. Source: RFC 7741, 4.1
+const VIDEO_HZ: u64 = 90_000;
 /// Packets that it keeps.
 const KEPT: usize = 4_096;
 
@@ -73,6 +75,8 @@ pub struct Video {
     pub last: Option<Content>,
     /// The longest time between two pictures.
     pub freeze: Duration,
+    /// The same on the sender's clock: what was left out, however late the rest came.
+    pub left_out: Duration,
     /// Pictures whose numbers do not follow the picture before, though their sequence numbers do.
     pub errors: u64,
     /// Keyframes it asked for.
@@ -111,6 +115,7 @@ impl Video {
     /// Forgets how long nothing came: the test paused it.
     pub fn reset_freeze(&mut self) {
         self.freeze = Duration::ZERO;
+        self.left_out = Duration::ZERO;
         self.newest = None;
     }
 
@@ -181,6 +186,12 @@ impl Video {
                 && vp8.key == (before.key + u8::from(vp8.keyframe)) & 0x1f;
             self.errors += u64::from(!next);
         }
+        if self.newest.is_some()
+            && let Some((_, at)) = self.before
+        {
+            let passed = u64::from(time.wrapping_sub(at)) * 1_000_000 / VIDEO_HZ;
+            self.left_out = self.left_out.max(Duration::from_micros(passed));
+        }
         self.before = Some((vp8, time));
         self.frames += 1;
         self.first.get_or_insert(now);
@@ -229,6 +240,8 @@ mod tests {
         video.packet(now, 4, 9_000, true, &packet(3, 2, false, true));
         video.packet(now, 5, 12_000, true, &packet(4, 2, true, false));
         assert_eq!((video.frames, video.errors), (3, 0), "{video:?}");
+        let left_out = Duration::from_micros(66_666);
+        assert_eq!(video.left_out, left_out, "from 3,000 to 9,000");
     }
 
     #[test]

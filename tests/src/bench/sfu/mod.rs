@@ -10,7 +10,7 @@ use crate::voice::{Client, Layout};
 pub use crate::voice::world::own_address;
 pub use crowd::{Crowd, Flow, middle, quantile};
 pub use janus::Janus;
-pub use ours::Workers;
+pub use ours::{Options, Workers};
 
 /// A server of rooms.
 pub trait Sfu {
