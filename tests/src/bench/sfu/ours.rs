@@ -28,8 +28,8 @@ pub struct Workers {
 pub struct Options {
     /// With bandwidth estimation and full feedback, or with neither.
     pub estimate: bool,
-    /// As the kernel gives them to the server. They save time, and make what is resident by some 20 MB more than what is held:
-    /// the kernel makes a whole one of 2 MB around each part in use, whenever it comes by.
+    /// As the kernel gives them to the server. They save time, and what is resident is more than what is held, now by more and
+    /// now by less: around each part in use the kernel makes a whole one of 2 MB, whenever it comes by.
     pub huge_pages: bool,
 }
 
