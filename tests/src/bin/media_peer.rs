@@ -10,7 +10,7 @@
 )]
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -18,7 +18,7 @@ use rookery_node::voice::media::{Media, MediaEvent, MediaSettings, PeerId, RoomM
 use rookery_protocol::client::voice::{MediaRights, Streams, Want};
 use rookery_protocol::ids::UserId;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::mpsc;
 
 /// The server's, so that what is measured is what it takes.
 #[global_allocator]
@@ -28,6 +28,20 @@ fn say(value: &Value) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{value}").expect("standard output");
     out.flush().expect("standard output");
+}
+
+/// What it is told. The runtime would read on threads of its blocking pool, which never rest then; sessions are built there, and each
+/// thread keeps memory of its own.
+fn orders() -> mpsc::Receiver<String> {
+    let (tell, told) = mpsc::channel(16);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            if tell.blocking_send(line.expect("standard input")).is_err() {
+                return;
+            }
+        }
+    });
+    told
 }
 
 #[tokio::main]
@@ -46,9 +60,9 @@ async fn main() {
     .expect("media workers");
     let estimates: Arc<Mutex<Estimates>> = Arc::default();
     let mut rooms: HashMap<u64, Arc<RoomMedia>> = HashMap::new();
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut orders = orders();
     say(&json!({"ready": true}));
-    while let Some(line) = lines.next_line().await.expect("standard input") {
+    while let Some(line) = orders.recv().await {
         let order: Value = serde_json::from_str(&line).expect("JSON");
         let number = |name: &str| order[name].as_u64().unwrap_or(0);
         let (key, peer) = (number("room"), PeerId(number("peer")));
