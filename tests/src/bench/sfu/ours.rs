@@ -28,8 +28,8 @@ pub struct Workers {
 pub struct Options {
     /// With bandwidth estimation and full feedback, or with neither.
     pub estimate: bool,
-    /// As the kernel gives them to the server. They save time, and what is resident is more than what is held, now by more and
-    /// now by less: around each part in use the kernel makes a whole one of 2 MB, whenever it comes by.
+    /// As the environment and the kernel give them to the server, or never. They save time, and what is resident is more than what
+    /// is held, now by more and now by less: around each part in use the kernel makes a whole one of 2 MB, whenever it comes by.
     pub huge_pages: bool,
 }
 
@@ -46,9 +46,12 @@ impl Workers {
         if !estimate {
             words.push("--no-estimate".to_owned());
         }
-        let mut child = Command::new(&words[0])
+        let mut command = Command::new(&words[0]);
+        if !huge_pages {
+            command.env("MIMALLOC_ALLOW_THP", "0");
+        }
+        let mut child = command
             .args(&words[1..])
-            .env("MIMALLOC_ALLOW_THP", u8::from(huge_pages).to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
