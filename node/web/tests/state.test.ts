@@ -4,10 +4,11 @@ import { buildRows, grewAtStart } from '../src/lib/chat/rows';
 import { compare, firstOf, isNewer, madeAt, nonce } from '../src/lib/ids';
 import { P, inChannel, inGroup, rank } from '../src/lib/permissions';
 import { directAfter } from '../src/lib/state/directs.svelte';
+import { drafts } from '../src/lib/state/drafts.svelte';
 import { groupAfter, groups, sections } from '../src/lib/state/groups.svelte';
 import { rangesFor, rowsAfter } from '../src/lib/state/memberlist.svelte';
 import { colourOf } from '../src/lib/state/members.svelte';
-import { type Timeline, joined, nothing, reacted, received, removed, timelineAfter } from '../src/lib/state/messages.svelte';
+import { type Timeline, joined, messages, nothing, reacted, received, removed, timelineAfter } from '../src/lib/state/messages.svelte';
 import { readAfterAck, readAfterMessage, unread } from '../src/lib/state/reads.svelte';
 
 const START = Date.UTC(2026, 0, 5, 12);
@@ -92,6 +93,45 @@ describe('a timeline', () => {
     list = reacted(list, '👍', -1, true);
     expect(list[0]).toMatchObject({ count: 1, me: false });
     expect(reacted(list, '👍', -1, false)).toEqual([]);
+  });
+});
+
+describe('histories', () => {
+  it('are read again when one comes back to a group', () => {
+    messages.all.set('10', of(1));
+    messages.all.set('11', of(1));
+    messages.fold('GUILD_CREATE', { ...group(), members: [] });
+    expect(messages.of('10')).toMatchObject({ isStale: true, items: [{ content: 'm1' }] });
+    expect(messages.of('11').isStale).toBe(false);
+    messages.all.clear();
+  });
+});
+
+describe('drafts', () => {
+  const hide = () => dispatchEvent(new Event('pagehide'));
+  const kept = () => Object.fromEntries(JSON.parse(localStorage.getItem('rookery.drafts') ?? '[]'));
+  /** What another tab writes, with or without this one having heard of it. */
+  const elsewhere = (all: Record<string, string>, isHeard: boolean) => {
+    localStorage.setItem('rookery.drafts', JSON.stringify(Object.entries(all)));
+    if (isHeard) dispatchEvent(new StorageEvent('storage', { key: 'rookery.drafts' }));
+  };
+
+  it('of several tabs do not overwrite each other', () => {
+    drafts.set('1', 'here');
+    hide();
+    elsewhere({ 1: 'here', 2: 'there' }, false);
+    hide();
+    expect(kept()).toEqual({ 1: 'here', 2: 'there' });
+    drafts.set('3', 'here, too');
+    hide();
+    expect(kept()).toEqual({ 1: 'here', 2: 'there', 3: 'here, too' });
+    // Sent there, so it does not come back here.
+    elsewhere({ 2: 'there', 3: 'here, too' }, true);
+    expect(drafts.get('1')).toBe('');
+    drafts.set('3', '');
+    hide();
+    expect(kept()).toEqual({ 2: 'there' });
+    expect(drafts.get('2')).toBe('there');
   });
 });
 

@@ -260,6 +260,8 @@ describe('a room', () => {
     const slot = { mid: '7', user_id: 'a', stream: 'camera', rid: null, paused: false };
     expect(of([OP.SLOTS, { slots: [slot] }], [OP.RESUMED, { clients: [] }]).slots.size).toBe(1);
     expect(of([OP.SLOTS, { slots: [slot] }], [OP.READY, { clients: [] }]).slots.size).toBe(0);
+    const clients = [{ user_id: 'a', camera: false, screen: false }];
+    expect(of([OP.READY, { clients }], [OP.SPEAKING, { user_id: 'a', speaking: true }], [OP.RESUMED, { clients }]).speaking.size).toBe(0);
   });
 
   it('says how good the connection is', () => {

@@ -41,6 +41,26 @@ test('a permission taken in the settings hides a channel from who is in it', asy
   clean(one, other);
 });
 
+test('what was to be changed for a role that is taken out is changed for nobody', async () => {
+  const ada = await own.node.register('ada5', 'Ada');
+  const rooks = await group(own.node, 'Rooks', [ada]);
+  const secret = await own.node.api('POST', `/guilds/${rooks.id}/channels`, ada.token, { name: 'nest', type: 0 });
+  const role = await own.node.api('POST', `/guilds/${rooks.id}/roles`, ada.token, { name: 'Nesters' });
+  await own.node.api('PUT', `/channels/${secret.id}/permissions/${role.id}`, ada.token, { type: 0, deny: '0', allow: '0' });
+  const page = await enter(own.browser, own.node, ada, `/g/${rooks.id}/${secret.id}`);
+  await page.getByRole('button', { name: 'Settings of nest' }).click();
+  await page.getByRole('button', { name: 'Permissions' }).click();
+  await page.getByRole('button', { name: 'Nesters', exact: true }).click();
+  const forbid = page.getByRole('radiogroup', { name: 'See channels' }).getByRole('radio', { name: 'Forbid' });
+  await forbid.click();
+  await page.getByRole('button', { name: 'Save changes' }).waitFor();
+  await page.getByRole('button', { name: /: Nesters$/ }).click();
+  await page.getByRole('button', { name: 'Nesters', exact: true }).waitFor({ state: 'detached' });
+  assert.equal(await forbid.getAttribute('aria-checked'), 'false');
+  await page.getByRole('button', { name: 'Save changes' }).waitFor({ state: 'hidden' });
+  clean(page);
+});
+
 test('who may not write is told so, and who is removed is shown the way out', async () => {
   const [ada, ben] = [await own.node.register('ada4', 'Ada'), await own.node.register('ben4', 'Ben')];
   const rooks = await group(own.node, 'Rooks', [ada, ben]);

@@ -135,3 +135,46 @@ test('on a phone the call fits, and goes on while one reads', async () => {
   await one.context().close();
   await two.context().close();
 });
+
+test('a camera that is given late is not turned on where nobody wants it any more', async () => {
+  const { people: [ivy], rooks, at } = await meet(['ivy']);
+  const attic = await own.node.api('POST', `/guilds/${rooks.id}/channels`, ivy.token, { name: 'Attic', type: 2 });
+  assert.equal(attic.type, 2);
+  // The browser asks; when it answers is up to the person.
+  const late = () => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    window.asked = [];
+    window.given = [];
+    navigator.mediaDevices.getUserMedia = async (what) => {
+      if (what.video) await new Promise((answer) => window.asked.push(answer));
+      const stream = await ask(what);
+      if (what.video) window.given.push(...stream.getVideoTracks());
+      return stream;
+    };
+  };
+  const one = await enter(own.browser, own.node, ivy, at, { permissions, first: late });
+  const asked = (n) => one.waitForFunction((n) => window.asked.length === n, n);
+  const answer = (n) => one.evaluate((n) => window.asked[n](), n);
+  const given = (n) => one.waitForFunction((n) => window.given.length === n, n);
+  const live = () => one.evaluate(() => window.given.filter(({ readyState }) => readyState === 'live').length);
+  await join(one, 'General');
+  await press(one, 'Turn the camera on');
+  await asked(1);
+  await join(one, 'Attic');
+  await answer(0);
+  await given(1);
+  await one.waitForFunction(() => window.given[0].readyState === 'ended');
+  // Of two that are given one is used, and stops with the call.
+  await press(one, 'Turn the camera on');
+  await press(one, 'Turn the camera on');
+  await asked(3);
+  await answer(1);
+  await answer(2);
+  await tile(one, ivy).locator('video.ready').waitFor();
+  await given(3);
+  assert.equal(await live(), 1);
+  await press(one, 'Leave the call');
+  await one.waitForFunction(() => window.given.every(({ readyState }) => readyState === 'ended'));
+  clean(one);
+  await one.context().close();
+});

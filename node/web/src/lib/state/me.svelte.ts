@@ -1,6 +1,6 @@
 // Oneself, and what one may do.
 
-import type { Channel, Group, Id, SelfUser, Status } from '../api/types';
+import type { Channel, Group, Id, Member, SelfUser, Status } from '../api/types';
 import { connection } from '../gateway/socket.svelte';
 import { P, type Permission, inChannel, inGroup, rank } from '../permissions';
 import { groups } from './groups.svelte';
@@ -8,10 +8,15 @@ import { members } from './members.svelte';
 import { people } from './people.svelte';
 import { stored } from './stored.svelte';
 
+/** The longest that a timer of a browser runs. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export type OwnStatus = Exclude<Status, 'offline'> | 'invisible';
 
 class Me {
   user = $state.raw<SelfUser | null>(null);
+  /** Rises when a time-out of one's own has run out, which nobody tells: what one may do is asked anew. */
+  #released = $state(0);
   readonly #said = stored<{ status: OwnStatus; note: string }>('status', { status: 'online', note: '' });
 
   get id(): Id {
@@ -40,6 +45,7 @@ class Me {
   }
 
   #holder(group: Id) {
+    void this.#released;
     const member = members.get(group, this.id);
     return { id: this.id, roles: member?.roles ?? [], timeout: member?.communication_disabled_until };
   }
@@ -65,6 +71,7 @@ class Me {
 
   /** Until when one is timed out there, if one is. */
   timeout(group: Id): number | null {
+    void this.#released;
     const until = members.get(group, this.id)?.communication_disabled_until;
     const at = until ? Date.parse(until) : 0;
     return at > Date.now() ? at : null;
@@ -75,7 +82,16 @@ class Me {
     else if (event === 'USER_UPDATE' && data.id === this.id) {
       this.user = { ...this.user!, ...data };
       people.learn(data);
+    } else if (event === 'GUILD_CREATE') {
+      this.#await(data.members.find(({ user }: Member) => user.id === this.id));
+    } else if (event === 'GUILD_MEMBER_UPDATE' && data.user.id === this.id) {
+      this.#await(data);
     }
+  }
+
+  #await(own: Member | undefined): void {
+    const left = Date.parse(own?.communication_disabled_until ?? '') - Date.now();
+    if (left > 0) setTimeout(() => this.#released++, Math.min(left, LONGEST_TIMER_MS));
   }
 
   /** Whether somebody is meant by a message: by name, by a role, or with everybody. */

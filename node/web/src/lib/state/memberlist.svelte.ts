@@ -34,6 +34,7 @@ class MemberList {
   count = $state(0);
   #group: Id | null = null;
   #channel: Id = '';
+  #shown: [number, number] = [0, RANGE - 1];
   #ranges = '';
 
   /** Looks at rows of a group's list. */
@@ -44,6 +45,7 @@ class MemberList {
       this.#ranges = '';
     }
     this.#channel = channel;
+    this.#shown = [first, last];
     const ranges = rangesFor(first, last);
     const key = JSON.stringify(ranges);
     if (key === this.#ranges) return;
@@ -61,8 +63,8 @@ class MemberList {
     if ((event === 'READY' || event === 'RESUMED') && this.#group) {
       // What a socket looked at ended with it.
       this.#ranges = '';
-      const [group, channel] = [this.#group, this.#channel];
-      queueMicrotask(() => this.look(group, channel));
+      const [group, channel, shown] = [this.#group, this.#channel, this.#shown];
+      queueMicrotask(() => this.look(group, channel, ...shown));
     } else if (event === 'GUILD_MEMBER_LIST_UPDATE' && data.guild_id === this.#group) {
       this.rows = rowsAfter(this.rows, data);
       this.online = data.online_count;

@@ -129,7 +129,9 @@ class Members {
         break;
       }
       case 'GUILD_DELETE':
-        for (const key of this.#all.keys()) if (key.startsWith(`${data.id}/`)) this.#all.delete(key);
+        for (const known of [this.#all, this.#asked]) {
+          for (const key of known.keys()) if (key.startsWith(`${data.id}/`)) known.delete(key);
+        }
         break;
     }
   }

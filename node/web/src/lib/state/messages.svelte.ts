@@ -12,7 +12,7 @@ export interface Timeline {
   readonly items: readonly Message[];
   readonly hasOlder: boolean;
   readonly hasNewer: boolean;
-  /** The session was lost meanwhile: it must be read again. */
+  /** Something may have been missed meanwhile: it must be read again. */
   readonly isStale: boolean;
 }
 
@@ -152,12 +152,23 @@ class Messages {
 
   fold(event: string, data: any): void {
     if (event === 'READY') {
-      for (const [channel, timeline] of this.all) this.all.set(channel, { ...timeline, isStale: true });
+      this.#mistrust(this.all.keys());
+    } else if (event === 'GUILD_CREATE') {
+      // One comes (back), or the group does: nobody told what happened until now.
+      this.#mistrust(data.channels.map(({ id }: { id: Id }) => id));
     } else if (event === 'CHANNEL_DELETE') {
       this.all.delete(data.id);
     } else if (event.startsWith('MESSAGE_') && event !== 'MESSAGE_ACK') {
       if (!event.startsWith('MESSAGE_REACTION')) this.#meanwhile.get(data.channel_id)?.push([event, data]);
       this.apply(data.channel_id, event, data);
+    }
+  }
+
+  /** Something may have been missed: they must be read again. */
+  #mistrust(channels: Iterable<Id>): void {
+    for (const channel of [...channels]) {
+      const timeline = this.all.get(channel);
+      if (timeline) this.all.set(channel, { ...timeline, isStale: true });
     }
   }
 

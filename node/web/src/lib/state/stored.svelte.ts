@@ -6,13 +6,14 @@ export interface Stored<T> {
   value: T;
 }
 
-/** What cannot be kept (a full or forbidden storage) is kept in memory. */
-export function write(key: string, value: unknown): void {
+/** What cannot be kept (a full or forbidden storage) is kept in memory; answers whether it was kept. */
+export function write(key: string, value: unknown): boolean {
   try {
     if (value === undefined) localStorage.removeItem(PREFIX + key);
     else localStorage.setItem(PREFIX + key, JSON.stringify(value));
+    return true;
   } catch {
-    // It lives as long as the page then.
+    return false;
   }
 }
 
@@ -25,11 +26,16 @@ export function read<T>(key: string, otherwise: T): T {
   }
 }
 
+/** Another tab wrote it. */
+export function onStored(key: string, changed: () => void): void {
+  addEventListener('storage', (event) => {
+    if (event.key === PREFIX + key) changed();
+  });
+}
+
 export function stored<T>(key: string, otherwise: T): Stored<T> {
   let value = $state.raw(read(key, otherwise));
-  addEventListener('storage', (event) => {
-    if (event.key === PREFIX + key) value = read(key, otherwise);
-  });
+  onStored(key, () => (value = read(key, otherwise)));
   return {
     get value() {
       return value;

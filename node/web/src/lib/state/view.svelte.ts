@@ -13,6 +13,8 @@ class View {
   chat = $state(false);
   /** The message that is being changed. */
   editing = $state<Id | null>(null);
+  /** What was typed there and is not saved: it outlives its row, and a refusal. */
+  edited: { readonly id: Id; readonly text: string } | null = null;
   /** What the next message of a channel answers, and whether its author is notified. */
   readonly replies = new SvelteMap<Id, { message: Message; ping: boolean }>();
   /** Files that go with the next message of a channel. */

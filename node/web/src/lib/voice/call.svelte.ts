@@ -150,11 +150,11 @@ class Call {
 
   async toggleScreen(): Promise<void> {
     if (this.screen) return this.#dropScreen();
-    const turn = this.#turn;
+    const wish = ++this.#screenWish;
     try {
       const { video, audio } = await devices.screen();
       const stream = new MediaStream(audio ? [video, audio] : [video]);
-      if (turn !== this.#turn) return stop(stream);
+      if (wish !== this.#screenWish) return stop(stream);
       this.screen = stream;
       video.onended = () => this.screen === stream && this.#dropScreen();
     } catch (error) {
@@ -423,10 +423,10 @@ class Call {
   }
 
   async #open(): Promise<void> {
-    const turn = this.#turn;
+    const wish = ++this.#cameraWish;
     try {
       const track = await devices.camera();
-      if (turn !== this.#turn || !this.target) return track.stop();
+      if (wish !== this.#cameraWish || !this.target) return track.stop();
       const before = this.camera;
       this.camera = new MediaStream([track]);
       if (before) stop(before);
@@ -436,16 +436,22 @@ class Call {
         toasts.complain(t.voice.denied.gone);
       };
     } catch (error) {
-      if (turn === this.#turn) toasts.complain(whyNot(error, 'camera'));
+      if (wish === this.#cameraWish) toasts.complain(whyNot(error, 'camera'));
     }
   }
 
+  /** Rise with each wish about them: what a browser gives later than that, its question answered late, is not wanted. */
+  #cameraWish = 0;
+  #screenWish = 0;
+
   #dropCamera(): void {
+    this.#cameraWish++;
     if (this.camera) stop(this.camera);
     this.camera = null;
   }
 
   #dropScreen(): void {
+    this.#screenWish++;
     if (this.screen) stop(this.screen);
     this.screen = null;
   }

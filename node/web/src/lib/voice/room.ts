@@ -49,10 +49,9 @@ export function roomAfter(room: Room, op: number, d: any): Room {
   switch (op) {
     case OP.READY:
       return { ...empty, people: entered(new Map(), d.clients) };
-    case OP.RESUMED: {
-      const people = entered(new Map(), d.clients);
-      return { ...room, people, speaking: new Set([...room.speaking].filter((id) => people.has(id))) };
-    }
+    case OP.RESUMED:
+      // Who fell silent meanwhile is not told.
+      return { ...room, people: entered(new Map(), d.clients), speaking: new Set() };
     case OP.CLIENTS_CONNECT:
       return { ...room, people: entered(room.people, d.clients) };
     case OP.STREAMS:
