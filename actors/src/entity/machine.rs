@@ -13,21 +13,15 @@ use rookery_protocol::document::{EventRow, Events, Key, MarkRow, Marks, Outbox, 
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::{Act, Audience, Event, Frame, FrameSeq};
-use rookery_protocol::limits;
 use rookery_protocol::time::Millis;
 
 use super::core::{Core, Effect, Input, ReplyTo};
 use super::log::Log;
 use super::requests::{Known, Requests};
 use super::stimulus::{AckTo, Action, Stimulus};
+use super::trim::Trim;
 use crate::commit::Outcome;
 use crate::store::{self, Unit};
-
-/// Events between two trims of the log.
-const TRIM_EVERY: u64 = 256;
-
-/// Milliseconds between two trims of the log, when there are events.
-const TRIM_EVERY_MS: u64 = 60_000;
 
 /// Intents that wait for delivery; above it the entity refuses commands until some were taken.
 const OUTBOX_LIMIT: usize = 16_384;
@@ -47,8 +41,7 @@ pub struct Machine<C: Core> {
     entity: EntityRef,
     core: C,
     gseq: u64,
-    /// Where the log stood at some times, oldest first; events up to the first are trimmed when it is old enough.
-    log_marks: VecDeque<(u64, Millis)>,
+    trim: Trim,
     outbox: BTreeMap<u64, OutboxRow>,
     outbox_seq: u64,
     /// Receivers that a delivery is under way to: one at a time, so that they come in order.
@@ -70,7 +63,7 @@ impl<C: Core> Machine<C> {
             entity,
             core,
             gseq: log.gseq,
-            log_marks: VecDeque::from([(log.gseq, now)]),
+            trim: Trim::new(&log, now),
             outbox: log.outbox,
             outbox_seq,
             delivering: HashSet::new(),
@@ -128,6 +121,16 @@ impl<C: Core> Machine<C> {
     /// Whether everything it has said so far is durable and told: another life may begin where this one stops.
     pub fn is_settled(&self) -> bool {
         self.flights.is_empty() && self.deferred.is_empty()
+    }
+
+    /// It is about to be passivated, idle for longer than anybody repeats a request: forgets the requests that it did,
+    /// if they are many. Whether there is anything to wait for.
+    pub fn forget_requests(&mut self, out: &mut Vec<Action<C::Reply>>) -> bool {
+        let mut unit = self.unit(Vec::new());
+        self.requests.forget(&mut unit.writes);
+        let forgets = !unit.writes.is_empty();
+        self.dispatch(unit, Vec::new(), None, out);
+        forgets
     }
 
     /// Takes one stimulus.
@@ -321,7 +324,8 @@ impl<C: Core> Machine<C> {
             self.deliver_next(to, &mut outputs);
         }
         if !unit.writes.is_empty() {
-            self.trim_log(now, &mut unit);
+            self.trim
+                .trim(self.entity, self.gseq, now, &mut unit.writes);
             self.requests.at(now);
             self.requests.trim(&mut unit.writes);
         }
@@ -344,26 +348,6 @@ impl<C: Core> Machine<C> {
         }
         let more = more.into_iter();
         outputs.extend(more.map(|(to, answer)| Action::Reply { to, answer }));
-    }
-
-    /// Adds the deletion of events that are older or more than the log keeps; never of the newest one.
-    fn trim_log(&mut self, now: Millis, unit: &mut Unit) {
-        let is_over = |&(gseq, at): &(u64, Millis)| {
-            now.since(at) > limits::EVENT_MS
-                || self.gseq.saturating_sub(gseq) >= limits::EVENTS_PER_ENTITY
-        };
-        let mut last = None;
-        while self.log_marks.front().is_some_and(is_over) {
-            last = self.log_marks.pop_front();
-        }
-        if let Some((gseq, _)) = last.filter(|&(gseq, _)| gseq > 0 && gseq < self.gseq) {
-            unit.writes
-                .push(store::delete_up_to::<Events>(self.entity, gseq));
-        }
-        let (gseq, at) = self.log_marks.back().copied().unwrap_or((0, Millis(0)));
-        if self.gseq > gseq && (self.gseq - gseq >= TRIM_EVERY || now.since(at) >= TRIM_EVERY_MS) {
-            self.log_marks.push_back((self.gseq, now));
-        }
     }
 
     /// Submits a unit, or lets outputs without writes follow what is in flight.

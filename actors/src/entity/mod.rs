@@ -27,6 +27,7 @@ mod supervisor;
 mod tap;
 #[cfg(test)]
 mod tests;
+mod trim;
 mod world;
 
 pub use self::core::{Core, Effect, Input, LoadError, ReplyTo};

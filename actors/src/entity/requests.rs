@@ -24,6 +24,10 @@ use crate::store::{self, Write};
 /// Milliseconds by which rows may outlive [`REQUEST_MS`], so that many of them go with one deletion.
 const SLACK_MS: u64 = 5_000;
 
+/// So many are forgotten before the entity sleeps: time counts only while it lives, so a row of one that lives shortly
+/// and often would never be old.
+const FORGET_FROM: usize = 256;
+
 /// The most that two steps count as apart. Time is counted here as the entity lived it: a clock that is set forward, or
 /// that of the owner before, must not make it forget.
 const STEP_MS: u64 = 1_000;
@@ -169,6 +173,18 @@ impl Requests {
             self.next += 1;
         }
         self.waiting.remove(&request).unwrap_or_default()
+    }
+
+    /// Adds the deletion of all, if they are many. Nobody repeats them any more.
+    pub(super) fn forget(&mut self, writes: &mut Vec<Write>) {
+        if self.done.len() < FORGET_FROM {
+            return;
+        }
+        let done = std::mem::take(&mut self.done);
+        self.numbers.clear();
+        if let Some(last) = done.back() {
+            writes.push(store::delete_up_to::<Table>(self.entity, last.n));
+        }
     }
 
     /// Adds the deletion of those that are old enough, now and then.

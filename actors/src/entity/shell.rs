@@ -151,7 +151,7 @@ impl<C: Kind> Actor for Shell<C> {
         let put_ns = timed.at_ns();
         let message = match timed.message {
             Message::Passivate(told) => {
-                let is_idle = life.passivate(&me);
+                let is_idle = life.passivate(&me, told.is_none())?;
                 if let Some(told) = told {
                     // Who does not wait any more has been told nothing.
                     let _ = told.send(is_idle);
@@ -455,14 +455,24 @@ impl<C: Kind> Life<C> {
         }
     }
 
-    fn passivate(&mut self, me: &Mailbox) -> bool {
+    /// Ends this life if nothing is under way. `is_swept`: the directory saw that nothing came for long.
+    fn passivate(&mut self, me: &Mailbox, is_swept: bool) -> Result<bool, ActorProcessingErr> {
         // One that is spoiled has no machine.
         let idle = self.ports.is_empty() && self.machine.as_ref().is_none_or(Machine::is_idle);
+        if idle
+            && is_swept
+            && let Some(machine) = &mut self.machine
+            && machine.forget_requests(&mut self.actions)
+        {
+            // The next sweep finds it again.
+            self.carry_out(me)?;
+            return Ok(false);
+        }
         let is_idle = idle && self.birth.directory.retire(self.birth.entity, me.get_id());
         if is_idle {
             me.stop(Some("idle".to_owned()));
         }
-        is_idle
+        Ok(is_idle)
     }
 }
 
@@ -483,6 +493,6 @@ fn answer(port: oneshot::Sender<Answer<Reply>>, reply: Answer<Reply>) {
 /// An entity's core, and what surrounds it.
 async fn load<C: Kind>(entity: EntityRef, world: &World) -> Result<(C, Log), LoadError> {
     let core = C::load(entity.id, &world.kit, world.store.as_ref()).await?;
-    let log = Log::load(entity, world.store.as_ref()).await?;
+    let log = Log::load(entity, world.store.as_ref(), world.clock.now()).await?;
     Ok((core, log))
 }

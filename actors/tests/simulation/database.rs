@@ -14,6 +14,7 @@ use rookery_actors::store::{
 use rookery_protocol::document::{EventRow, Events, Key, Part, TableId};
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::{Frame, FrameSeq};
+use rookery_protocol::time::Millis;
 
 use super::broken::Broken;
 use super::entity::TABLE;
@@ -38,7 +39,7 @@ pub(crate) enum Call {
     /// The second half.
     Land(u64, LaneId),
     /// What is loaded of an entity, in two reads.
-    Log(EntityRef),
+    Log(EntityRef, Millis),
     Row(EntityRef),
     /// Entities with undelivered notices.
     Senders,
@@ -151,7 +152,9 @@ impl Database {
                 let open = self.open.remove(&lane)?;
                 Answer::Landed(self.land(&open.commit, oracles))
             }
-            Call::Log(entity) => Answer::Log(ready(Log::load(entity, &self.store)).unwrap()),
+            Call::Log(entity, at) => {
+                Answer::Log(ready(Log::load(entity, &self.store, at)).unwrap())
+            }
             Call::Row(entity) => {
                 let row = ready(self.store.get(TABLE, &Key::single(entity.id)));
                 Answer::Row(row.unwrap())

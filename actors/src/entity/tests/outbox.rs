@@ -36,7 +36,7 @@ async fn load(store: &MemoryStore, id: u64) -> Machine<Toy> {
     Machine::new(
         address(id),
         core,
-        Log::load(address(id), store).await.unwrap(),
+        Log::load(address(id), store, Millis(0)).await.unwrap(),
         Millis(0),
     )
 }

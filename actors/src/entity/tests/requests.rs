@@ -2,9 +2,9 @@
 
 use rookery_protocol::command::RequestId;
 use rookery_protocol::command::user::{GetCredentials, UserCommand, UserReply};
-use rookery_protocol::document::{Key, Requests, Table, TableId};
+use rookery_protocol::document::{Events, Key, Part, Requests, Table, TableId};
 use rookery_protocol::error::ErrorCode;
-use rookery_protocol::limits::{REQUEST_MS, REQUESTS_PER_ENTITY};
+use rookery_protocol::limits::{EVENT_MS, EVENTS_PER_ENTITY, REQUEST_MS, REQUESTS_PER_ENTITY};
 use rookery_protocol::time::Millis;
 
 use super::toy::{Toy, address, counter, script};
@@ -26,7 +26,7 @@ struct Owner {
 
 fn load(store: &MemoryStore, now: Millis) -> Machine<Toy> {
     let core = ready(Toy::load(1, &crate::testkit::kit(0), store)).unwrap();
-    let log = ready(Log::load(address(1), store)).unwrap();
+    let log = ready(Log::load(address(1), store, now)).unwrap();
     Machine::new(address(1), core, log, now)
 }
 
@@ -59,6 +59,22 @@ impl Owner {
     fn step(&mut self, stimulus: Stimulus<UserCommand>) -> Vec<String> {
         let mut out = Vec::new();
         self.machine.step(self.now, stimulus, &mut out);
+        self.taken(out)
+    }
+
+    /// It sleeps as the directory puts it to sleep, and wakes later.
+    fn sleep(&mut self, ms: u64) {
+        let mut out = Vec::new();
+        if self.machine.forget_requests(&mut out) {
+            self.taken(out);
+            self.commit();
+        }
+        assert!(self.machine.is_idle());
+        self.next_owner(self.now.plus(ms));
+    }
+
+    /// Keeps what is submitted; the answers.
+    fn taken(&mut self, out: Vec<Action<UserReply>>) -> Vec<String> {
         let answers = out.into_iter().filter_map(|action| match action {
             Action::Submit { ticket, unit } => {
                 self.units.push((ticket, unit));
@@ -103,6 +119,18 @@ impl Owner {
         ready(store::scan_all::<Requests>(&self.store, address(1), 1_000))
             .unwrap()
             .len()
+    }
+
+    /// The first and the last event that are kept.
+    fn log(&self) -> (u64, u64) {
+        let number = |key: &Key| match key.sort {
+            Part::Num(n) => n,
+            Part::Text(_) => 0,
+        };
+        let rows = ready(store::scan_all::<Events>(&self.store, address(1), 1_000)).unwrap();
+        let mut numbers = rows.iter().map(|(key, _)| number(key));
+        let first = numbers.next().unwrap();
+        (first, numbers.last().unwrap_or(first))
     }
 
     fn count(&self) -> u64 {
@@ -226,4 +254,69 @@ fn what_is_remembered_is_bounded_and_more_is_busy() {
         owner.ask(3, 0, "add");
     }
     assert_eq!(owner.ask(4, 1 << 41, "add"), NOTHING);
+}
+
+/// Most entities sleep after a minute: what no single life lives to delete must go all the same.
+#[test]
+fn an_entity_that_lives_shortly_and_often_keeps_no_more_than_one_that_lives_long() {
+    let mut owner = Owner::new();
+    for life in 0..1_000 {
+        owner.ask(0, life, "add");
+        owner.commit();
+        owner.sleep(EVENT_MS / 5);
+        let (first, last) = owner.log();
+        assert_eq!(last, life + 1);
+        assert!(last - first <= 6, "{first} to {last}");
+        assert!(owner.rows() <= 256, "{} requests", owner.rows());
+    }
+    // What it did lately is still recognised.
+    owner.ask(0, 1_000, "add");
+    owner.commit();
+    owner.next_owner(owner.now);
+    assert_eq!(owner.ask(1, 1_000, "add"), ["1 ok"]);
+}
+
+#[test]
+fn what_earlier_lives_left_of_the_log_goes_a_little_at_a_time() {
+    for backlog in [1, 15, 16, 17, 700, 7_000] {
+        let mut owner = Owner::new();
+        for n in 0..backlog {
+            owner.ask(0, n, "add");
+            owner.commit();
+        }
+        owner.next_owner(owner.now.plus(2 * EVENT_MS));
+        let mut first = 1;
+        for n in 0..5 {
+            owner.ask(0, backlog + n, "add");
+            owner.commit();
+            let now = owner.log().0;
+            assert!(now - first <= 2_000, "{} at once", now - first);
+            first = now;
+        }
+        // The newest of the old was kept while there was no other.
+        assert!(
+            (backlog..=backlog + 1).contains(&first),
+            "{first} of {backlog}"
+        );
+    }
+}
+
+#[test]
+fn of_young_events_no_more_are_kept_over_lives_than_in_one() {
+    let mut owner = Owner::new();
+    let most = EVENTS_PER_ENTITY;
+    for n in 0..most + 500 {
+        owner.ask(0, n, "add");
+        owner.commit();
+        if n % 400 == 399 {
+            owner.next_owner(owner.now);
+        }
+    }
+    let (first, last) = owner.log();
+    assert!(last - first < most + 500, "{first} to {last}");
+    owner.next_owner(owner.now);
+    owner.ask(0, 1 << 40, "add");
+    owner.commit();
+    let (first, last) = owner.log();
+    assert!(last - first <= most, "{first} to {last}");
 }

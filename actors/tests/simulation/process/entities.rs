@@ -178,11 +178,12 @@ impl Hands<'_> {
 
     /// Reads what is still missing.
     pub(super) fn load(&mut self, entity: EntityRef, id: u64) {
+        let now = self.wall();
         let Some(life) = self.life(entity, id) else {
             return;
         };
         let call = match &life.state {
-            State::Loading(_, None) => Call::Log(entity),
+            State::Loading(_, None) => Call::Log(entity, now),
             State::Loading(_, Some(_)) => Call::Row(entity),
             State::Running(_) => return,
         };
