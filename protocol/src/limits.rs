@@ -66,6 +66,8 @@ pub const ROLE_NAME_CHARS: std::ops::RangeInclusive<usize> = 1..=100;
 pub const OVERWRITES_PER_CHANNEL: usize = 500;
 /// Bans of a group; it knows their ids by heart (8 bytes each).
 pub const BANS_PER_GROUP: usize = 100_000;
+/// People who left a group and of whom it keeps that they were timed out, muted or deafened; who left first is forgotten.
+pub const SANCTIONS_PER_GROUP: usize = 1_000;
 /// Bans in one page of a listing.
 pub const BANS_PAGE: std::ops::RangeInclusive<usize> = 1..=1_000;
 /// The longest timeout of a member, in milliseconds: 28 days.
@@ -325,11 +327,15 @@ pub const VOICE_ABSENT_MS: u64 = 30_000;
 pub const VOICE_FORMS: usize = 16;
 /// Milliseconds between two questions of a room to its group.
 pub const ROOM_BEAT_MS: u64 = 2_000;
+/// Milliseconds after which a question of a room to its group counts as lost and is asked again: longer than an answer can
+/// take, shorter than [`VOICE_ABSENT_MS`].
+pub const ROOM_ANSWER_MS: u64 = 4 * ASK_MS;
 /// Milliseconds between two looks of a node for rooms whose node is gone.
 pub const ROOM_WATCH_MS: u64 = 1_000;
 /// Milliseconds between two looks of a room at its clients.
 pub const ROOM_LOOK_MS: u64 = 500;
-/// Messages that wait for a room; above it, what comes is dropped and the client closed.
+/// Messages that wait for a room; above it, what comes is dropped and the client closed. Answers to what the room asked, and
+/// ends, are taken all the same.
 pub const ROOM_MAILBOX: u64 = 8_192;
 /// Rooms of a node.
 pub const ROOMS: usize = 4_096;
@@ -364,6 +370,9 @@ pub const ARCHIVE_RECORD_BYTES: usize = 17 * 1_024 * 1_024;
 pub const ARCHIVE_CHUNK_BYTES: usize = 256 * 1_024;
 /// The longest path of a file in a backup.
 pub const ARCHIVE_PATH_BYTES: usize = 1_024;
+/// Milliseconds that whoever takes a backup from a node may take nothing of it; then it is cut, since the store keeps old pages
+/// for as long as it is under way.
+pub const ARCHIVE_STALL_MS: u64 = 60_000;
 /// Rows read at once when a whole store is walked.
 pub const WALK_PAGE: usize = 512;
 /// Rows of one commit of a restore.

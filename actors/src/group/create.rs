@@ -47,6 +47,7 @@ pub(super) fn create(
             bot: None,
         }],
         direct: None,
+        sanctions: Vec::new(),
     };
     let mut live = Live::new(document, kit.clone());
     for channel in &live.document.channels {

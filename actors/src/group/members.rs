@@ -71,7 +71,8 @@ impl Live {
     /// Makes a user a member: rows, event, word to the user, and a message in the system channel.
     pub(super) fn join(&mut self, turn: &mut Turn<'_>, profile: &Profile, roles: Vec<RoleId>) {
         let group = self.document.id;
-        let row = row(profile, roles, turn.now);
+        let mut row = row(profile, roles, turn.now);
+        self.lay_sanctions(turn, &mut row);
         let body = MemberJson::in_group(&row, profile, group);
         turn.emit(EventName::GuildMemberAdd, Intents::GUILD_MEMBERS, &body);
         self.insert_member(turn, row);
@@ -185,7 +186,9 @@ impl Live {
     /// Takes a member out, with the role that was made for him if he is a bot.
     pub(super) fn leave(&mut self, turn: &mut Turn<'_>, profile: &Profile) {
         let (group, user) = (self.document.id, profile.id);
-        self.members.remove(&user);
+        if let Some(row) = self.members.remove(&user) {
+            self.keep_sanctions(turn, &row);
+        }
         self.voices.is_stale = true;
         turn.delete::<Members>(Key::new(group, user));
         turn.delete::<Memberships>(Key::new(user, group));

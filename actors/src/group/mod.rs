@@ -27,6 +27,7 @@ mod reactions;
 mod reap;
 mod recent;
 mod roles;
+mod sanctions;
 mod search;
 mod settings;
 mod show;

@@ -57,6 +57,9 @@ pub struct GroupDocument {
     /// Set when it is no community but the direct channel of a few people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct: Option<DirectDocument>,
+    /// What was laid on people who left meanwhile, for when they come back; who left first comes first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sanctions: Vec<SanctionDocument>,
 }
 
 impl GroupDocument {
@@ -156,6 +159,19 @@ pub struct ChannelDocument {
     /// When its newest pin was made.
     #[serde(default)]
     pub last_pin_at: Option<Millis>,
+}
+
+/// What holds against somebody who left a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SanctionDocument {
+    /// Who.
+    pub user: UserId,
+    /// Until when he may only read.
+    pub timeout_until: Option<Millis>,
+    /// He is not heard in voice channels.
+    pub mute: bool,
+    /// He does not hear in voice channels.
+    pub deaf: bool,
 }
 
 /// What makes a group a direct channel. Its one channel has the group's id, its members are the recipients.

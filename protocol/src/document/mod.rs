@@ -23,7 +23,7 @@ pub use group::{
     AuditAction, AuditChange, AuditLog, AuditRow, BanRow, Bans, ChannelDocument, ChannelKind,
     ChannelOwner, Channels, DirectDocument, EndedGroup, EndedGroups, Friendship, GroupDocument,
     Groups, InviteCodes, InviteOwner, InviteRow, Invites, MemberRow, Members, Membership,
-    Memberships, PairDocument, PurgeRow, Purges, RoleDocument,
+    Memberships, PairDocument, PurgeRow, Purges, RoleDocument, SanctionDocument,
 };
 pub use message::{
     Attachment, AttachmentOwner, Attachments, MessageKind, MessageRow, Messages, Nonce, PinRow,

@@ -15,8 +15,8 @@ use rookery_protocol::document::{
     IncarnationRow, InviteOwner, InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership,
     MentionRow, MessageKind, MessageRow, NodeRow, NodeState, Nonce, OutboxRow, PairDocument,
     PairRow, Phase, Pin, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
-    RequestRow, RestoreRow, RoleDocument, RoomAtRow, RoomRow, ShardRow, SigningKeyRow,
-    UserDocument, UsernameRow, ViewNode, ViewRow, VoiceRow, WorkerRow,
+    RequestRow, RestoreRow, RoleDocument, RoomAtRow, RoomRow, SanctionDocument, ShardRow,
+    SigningKeyRow, UserDocument, UsernameRow, ViewNode, ViewRow, VoiceRow, WorkerRow,
 };
 use rookery_protocol::entity::{EntityKind, EntityRef};
 use rookery_protocol::event::{
@@ -185,15 +185,23 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn sanction()(
+        user in user_id(), timeout_until in of(millis()), mute in any::<bool>(), deaf in any::<bool>(),
+    ) -> SanctionDocument {
+        SanctionDocument { user, timeout_until, mute, deaf }
+    }
+}
+
+prop_compose! {
     pub(crate) fn group()(
         schema: u32, id in group_id(), name in text(), icon in of(text()), description in of(text()),
         owner in user_id(), system_channel in of(channel_id()), created_at in millis(),
         channels in vec(channel_document(), 0..3), roles in vec(role(), 0..3),
-        direct in of(direct_document()),
+        direct in of(direct_document()), sanctions in vec(sanction(), 0..3),
     ) -> GroupDocument {
         GroupDocument {
             schema, id, name, icon, description, owner, system_channel, created_at, channels, roles,
-            direct,
+            direct, sanctions,
         }
     }
 }

@@ -11,8 +11,8 @@ use rookery_protocol::document::{
     IncarnationRow, InviteOwner, InviteRow, KeyUse, Login, MarkRow, MemberRow, Membership,
     MentionRow, MessageKind, MessageRow, NodeRow, NodeState, Nonce, OutboxRow, PairDocument,
     PairRow, Phase, Pin, PinRow, PurgeRow, ReactionCount, ReactionRow, ReadStateRow, Relation,
-    RequestRow, RestoreRow, RoleDocument, RoomAtRow, RoomRow, ShardRow, SigningKeyRow,
-    UserDocument, UsernameRow, ViewNode, ViewRow, VoiceRow, WorkerRow,
+    RequestRow, RestoreRow, RoleDocument, RoomAtRow, RoomRow, SanctionDocument, ShardRow,
+    SigningKeyRow, UserDocument, UsernameRow, ViewNode, ViewRow, VoiceRow, WorkerRow,
 };
 use rookery_protocol::event::{
     AccessChange, Act, Audience, ChannelAccess, Dispatch, Event, EventName,
@@ -154,6 +154,7 @@ pub(crate) fn group() -> Vec<GroupDocument> {
         channels: [vec![channel], others.to_vec()].concat(),
         roles: vec![role],
         direct: None,
+        sanctions: Vec::new(),
     };
     let bare = GroupDocument {
         icon: None,
@@ -162,6 +163,15 @@ pub(crate) fn group() -> Vec<GroupDocument> {
         channels: vec![],
         roles: vec![],
         ..group.clone()
+    };
+    let left = GroupDocument {
+        sanctions: vec![SanctionDocument {
+            user: UserId(2),
+            timeout_until: Some(AT),
+            mute: true,
+            deaf: false,
+        }],
+        ..bare.clone()
     };
     let direct = GroupDocument {
         direct: Some(DirectDocument {
@@ -175,7 +185,7 @@ pub(crate) fn group() -> Vec<GroupDocument> {
         }),
         ..bare.clone()
     };
-    vec![group, bare, direct]
+    vec![group, bare, direct, left]
 }
 
 pub(crate) fn member() -> Vec<MemberRow> {
@@ -611,6 +621,7 @@ pub(crate) fn admin_act() -> Vec<ActRow> {
         AdminAct::Restart { actor },
         AdminAct::Migrate { actor, to },
         AdminAct::Suspend { user, undo: true },
+        AdminAct::Backup { files: true },
     ]
     .map(|act| ActRow {
         at: AT,

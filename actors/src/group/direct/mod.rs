@@ -126,6 +126,7 @@ fn begin(
         channels: vec![channel],
         roles: Vec::new(),
         direct: Some(direct),
+        sanctions: Vec::new(),
     };
     let mut live = Live::new(document, kit.clone());
     live.save(turn);

@@ -6,6 +6,7 @@ use rookery_protocol::document::TableId;
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::{Act, Audience, EventName};
 use rookery_protocol::limits;
+use rookery_protocol::time::Millis;
 
 use super::*;
 use crate::testkit::code;
@@ -170,6 +171,41 @@ fn people_are_not_added_as_bots_and_roles_are_limited() {
 }
 
 #[test]
+fn everyone_among_the_roles_of_a_member_is_passed_over() {
+    let mut rig = community();
+    rig.give(BEN, 70, 1, Permissions::NONE);
+    rig.give(BEN, 71, 2, Permissions::NONE);
+    let (everyone, low, high) = (GROUP.everyone(), RoleId(70), RoleId(71));
+    for (wanted, kept) in [
+        (vec![everyone, high, low], vec![low, high]),
+        (vec![low, everyone], vec![low]),
+        (vec![everyone], vec![]),
+    ] {
+        let patch = MemberPatch {
+            roles: Some(wanted),
+            ..MemberPatch::default()
+        };
+        let update = UpdateMember {
+            by: OWNER,
+            user: profile(ADA),
+            patch,
+            reason: None,
+        };
+        assert_eq!(rig.run(update).unwrap().roles, kept);
+    }
+    for held in [true, false] {
+        let alone = SetMemberRole {
+            by: OWNER,
+            user: profile(ADA),
+            role: everyone,
+            held,
+            reason: None,
+        };
+        assert_eq!(code(rig.run(alone)), ErrorCode::InvalidRole);
+    }
+}
+
+#[test]
 fn members_are_listed_by_id_in_pages() {
     let mut rig = community();
     let mut page = |after, limit| {
@@ -205,4 +241,39 @@ fn a_members_new_profile_is_shown_and_a_strangers_is_not() {
     assert_eq!(rig.live().members[&ADA].username, "countess");
     rig.notice(OUTSIDER, Notice::ProfileChanged(profile(OUTSIDER)));
     assert!(rig.events.is_empty());
+}
+
+fn time_out(rig: &mut Rig<Group>, ms: u64) {
+    let until = rig.now.plus(ms);
+    rig.run(UpdateMember {
+        by: OWNER,
+        user: profile(ADA),
+        patch: MemberPatch {
+            timeout_until: Some(Some(until)),
+            ..MemberPatch::default()
+        },
+        reason: None,
+    })
+    .unwrap();
+}
+
+fn timeout(rig: &mut Rig<Group>) -> Option<Millis> {
+    let (by, user) = (OWNER, ADA);
+    rig.run(GetMember { by, user }).unwrap().timeout_until
+}
+
+#[test]
+fn a_time_out_holds_for_who_leaves_and_comes_back() {
+    let mut rig = community();
+    time_out(&mut rig, 60_000);
+    let until = timeout(&mut rig);
+    for _ in 0..2 {
+        remove(&mut rig, ADA, ADA).unwrap();
+        rig.run(accept(ADA, "open")).unwrap();
+        assert_eq!(timeout(&mut rig), until);
+    }
+    remove(&mut rig, ADA, ADA).unwrap();
+    rig.now = rig.now.plus(60_000);
+    rig.run(accept(ADA, "open")).unwrap();
+    assert_eq!(timeout(&mut rig), None, "it is over");
 }
