@@ -28,6 +28,7 @@ pub mod janitor;
 pub mod limit;
 pub mod link;
 pub mod listener;
+pub mod lockout;
 pub mod media;
 pub mod memberlist;
 pub mod net;

@@ -12,6 +12,11 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// An id that nobody guesses, of 63 bits: rows keep ids as signed integers.
+pub fn id() -> u64 {
+    rand::rng().random_range(1..=i64::MAX.cast_unsigned())
+}
+
 /// A code of `chars` characters for people, such as that of an invite.
 pub fn code(chars: usize) -> String {
     let mut rng = rand::rng();

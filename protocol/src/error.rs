@@ -121,6 +121,7 @@ codes! {
     VoiceFull = (0, 403, "The voice channel is full"),
     /// An operator has locked the account.
     Suspended = (20013, 403, "This account is disabled"),
+    BotsCannotOwn = (50132, 400, "Ownership cannot be transferred to a bot user"),
 }
 
 /// One fault of one field of a form.

@@ -103,7 +103,9 @@ impl Live {
         // The id comes last, when nothing can be refused any more.
         let mut channel = blank(ChannelId(0), kind);
         channel.position = self.next_position(kind);
+        // Libraries send an empty list for a channel that nothing was said about.
         let overwrites = patch.overwrites.take();
+        let overwrites = overwrites.filter(|wanted| !wanted.is_empty());
         self.apply(&mut channel, patch)?;
         channel.overwrites = match overwrites {
             Some(wanted) => self.first_overwrites(held, wanted)?,

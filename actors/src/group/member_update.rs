@@ -112,7 +112,8 @@ impl Live {
         Ok(())
     }
 
-    /// All roles of a member from now on; what comes and goes is the asker's to give and take.
+    /// All roles of a member from now on; what comes and goes is the asker's to give and take. `@everyone` may be among
+    /// those wanted, as libraries have it, and is not kept.
     fn next_roles(
         &self,
         now: Millis,
@@ -121,6 +122,8 @@ impl Live {
         mut wanted: Vec<RoleId>,
     ) -> Answer<Vec<RoleId>> {
         self.require(now, asker.user, Permissions::MANAGE_ROLES)?;
+        let everyone = self.document.id.everyone();
+        wanted.retain(|&role| role != everyone);
         wanted.sort_unstable();
         wanted.dedup();
         let (come, go) = difference(&other.roles, &wanted);

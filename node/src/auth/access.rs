@@ -39,13 +39,13 @@ pub struct AccessKey {
 }
 
 impl AccessKey {
-    /// The key of that name and secret.
-    pub fn new(kid: &str, secret: &[u8]) -> Self {
-        Self {
+    /// The key of that name and secret; `None` if the secret is empty, with which anybody could sign.
+    pub fn new(kid: &str, secret: &[u8]) -> Option<Self> {
+        Some(Self {
             kid: kid.to_owned(),
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
-        }
+            encoding: EncodingKey::from_secret(secret).ok()?,
+            decoding: DecodingKey::from_secret(secret).ok()?,
+        })
     }
 
     /// Its name, in the header of its tokens.

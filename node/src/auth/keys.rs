@@ -191,8 +191,10 @@ async fn retire(
             if commit(lane, Vec::new(), vec![delete]).await == Some(Outcome::Committed) {
                 tracing::info!(kid = row.kid, "signing key retired");
             }
+        } else if let Some(key) = AccessKey::new(&row.kid, &row.secret) {
+            kept.push((row.created_at, key));
         } else {
-            kept.push((row.created_at, AccessKey::new(&row.kid, &row.secret)));
+            tracing::error!(kid = row.kid, "a signing key has no secret and is not used");
         }
     }
     kept

@@ -94,7 +94,7 @@ async fn only_our_own_unexpired_tokens_of_open_logins_are_admitted() {
     let sign = |algorithm, kid: &str, secret: &[u8], claims: &Claims| {
         let mut header = Header::new(algorithm);
         header.kid = Some(kid.to_owned());
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap()
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret).unwrap()).unwrap()
     };
     let claims = Claims::new(USER, LOGIN, now);
     let same = sign(Algorithm::HS256, "a1", &secret, &claims);

@@ -20,6 +20,7 @@ use super::guard::Person;
 use super::refusal::{Refusal, Reply, created, no_content, ok};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::lockout;
 
 /// `POST /applications`
 pub(super) async fn create(
@@ -150,6 +151,7 @@ pub(super) async fn reset_bot(
         }
         account => account?,
     };
+    lockout::end_calls(&app, id);
     let application = account.application.ok_or(ErrorCode::UnknownApplication)?;
     let token = app.auth.bot_token(id, application.token_generation);
     Ok(ok(&json!({ "token": token })))

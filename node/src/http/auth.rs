@@ -23,6 +23,7 @@ use super::refusal::{Refusal, Reply, json, no_content, ok};
 use crate::app::App;
 use crate::auth::refresh::{RefreshToken, Secret};
 use crate::config::Registration;
+use crate::random;
 
 /// The cookie of a browser's refresh token.
 const COOKIE_NAME: &str = "rookery_refresh";
@@ -119,7 +120,7 @@ pub(super) async fn register(
     }
     let password_hash = app.passwords.hash(form.password).await?;
     let user = UserId(app.ids.mint()?);
-    let token = new_token(&app, user).await?;
+    let token = new_token(user);
     let request = Register {
         username: form.username,
         global_name: form.global_name,
@@ -236,7 +237,7 @@ pub(super) async fn login(
     let (Some(user), Some(password_hash), true) = (user, hash, fits) else {
         return Err(invalid_login().into());
     };
-    let token = new_token(&app, user).await?;
+    let token = new_token(user);
     let login = new_login(&token, &client, &headers);
     let request = OpenLogin {
         password_hash,
@@ -365,14 +366,15 @@ pub(super) async fn close_session(
     Ok(no_content())
 }
 
-/// The first refresh token of a new login.
-async fn new_token(app: &App, user: UserId) -> Answer<RefreshToken> {
-    Ok(RefreshToken {
+/// The first refresh token of a new login. The login's id is no snowflake: a token of it with a wrong secret counts as
+/// stolen and closes it, so nobody may guess the id.
+fn new_token(user: UserId) -> RefreshToken {
+    RefreshToken {
         user,
-        login: LoginId(app.ids.mint()?),
+        login: LoginId(random::id()),
         generation: 0,
         secret: Secret::random(),
-    })
+    }
 }
 
 fn new_login(token: &RefreshToken, client: &Client, headers: &HeaderMap) -> NewLogin {

@@ -13,7 +13,7 @@ use rookery_protocol::ids::GroupId;
 use rookery_protocol::permissions::Permissions;
 
 use super::client::{Client, Peer};
-use super::limits::Who;
+use super::limits::{Who, counts_address};
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
@@ -32,16 +32,16 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
             Err(refusal) => return Refusal(refusal).into_response(),
         },
     };
-    let who = match &caller {
-        Some(caller) => Who::User(caller.id()),
-        None => Who::Address(client.subscriber()),
-    };
     let route = request.extensions().get::<MatchedPath>();
-    let route = route.map_or("", MatchedPath::as_str);
+    let route = below_prefix(route.map_or("", MatchedPath::as_str));
+    let who = match &caller {
+        Some(caller) if !counts_address(route) => Who::User(caller.id()),
+        _ => Who::Address(client.subscriber()),
+    };
     let admitted = app.limits.admit(
         &who,
         request.method(),
-        below_prefix(route),
+        route,
         request.uri().path(),
         app.clock.now(),
     );

@@ -103,11 +103,17 @@ pub(super) async fn update(
         };
         Some((patch, icon))
     })?;
-    if icon.is_some() {
-        // Who may not change it need not have it decoded.
+    if icon.is_some() || patch.owner.is_some() {
+        // For who may not change anything nothing is decoded or looked up.
         require(&app, &caller, group, Permissions::MANAGE_GUILD).await?;
-        patch.icon = images::change(&app, Album::Icon(group), "icon", icon).await?;
     }
+    // The group does not know which of its members are bots.
+    if let Some(owner) = patch.owner
+        && app.accounts.profile(owner).await?.bot
+    {
+        return Err(ErrorCode::BotsCannotOwn.into());
+    }
+    patch.icon = images::change(&app, Album::Icon(group), "icon", icon).await?;
     let request = UpdateGroup {
         by: caller.id(),
         patch,

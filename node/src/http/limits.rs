@@ -25,7 +25,7 @@ use crate::limit::{Buckets, Decision, Quota, Take};
 pub enum Who {
     /// A user.
     User(UserId),
-    /// A client without a valid token.
+    /// A client without a valid token, or one that asks for an account or a token.
     Address(IpAddr),
 }
 
@@ -140,7 +140,7 @@ impl Limits {
             (&Method::POST, "/guilds" | "/applications" | "/channels/{channel_id}/invites")
             | (&Method::POST, "/users/@me/relationships" | "/users/@me/channels")
             | (&Method::PUT, "/users/@me/relationships/{user_id}") => quotas.create,
-            (_, "/auth/register" | "/auth/refresh") => quotas.accounts,
+            _ if counts_address(route) => quotas.accounts,
             _ => quotas.default,
         }
     }
@@ -216,6 +216,12 @@ fn seconds(ms: u64) -> f64 {
     ms / 1_000.0
 }
 
+/// Whether requests of a route count for the address that they come from, whatever token they have: every account brings a
+/// token, and none may bring a quota of accounts with it.
+pub(super) fn counts_address(route: &str) -> bool {
+    matches!(route, "/auth/register" | "/auth/refresh")
+}
+
 /// The channel or group that a path is about; requests about different ones do not share a bucket.
 fn major(path: &str) -> u64 {
     let mut parts = path.split('/');
@@ -273,6 +279,7 @@ mod tests {
         }
         let refused = post(&limits, 1, 7).await.unwrap_err();
         assert_eq!(refused["retry-after"], "1");
+        assert_eq!(refused["via"], "1.1 rookery");
         assert_eq!(refused["x-ratelimit-scope"], "user");
         assert_eq!(refused["x-ratelimit-bucket"], first["x-ratelimit-bucket"]);
         assert!(refused.get("x-ratelimit-global").is_none());

@@ -1,7 +1,7 @@
 //! Answers: JSON with exactly `application/json`, nothing, or a refusal in Discord's shape.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, VIA};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -76,6 +76,11 @@ pub fn json_bytes(status: StatusCode, body: Bytes) -> Response {
     // discord.py parses the body only if this is exactly so.
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        // Without it discord.py takes this for a ban by Cloudflare, and raises instead of waiting.
+        let via = HeaderValue::from_static("1.1 rookery");
+        response.headers_mut().insert(VIA, via);
+    }
     response
 }
 

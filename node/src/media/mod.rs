@@ -72,7 +72,7 @@ struct Inner {
     max_upload_bytes: u64,
     uploads: Arc<Semaphore>,
     uploaders: Mutex<HashMap<UserId, u32>>,
-    decoders: Semaphore,
+    decoders: Arc<Semaphore>,
     image_bodies: Arc<Semaphore>,
     image_changes: Limiter<Album>,
 }
@@ -88,7 +88,7 @@ impl Media {
             max_upload_bytes,
             uploads: Arc::new(Semaphore::new(limits::UPLOADS)),
             uploaders: Mutex::default(),
-            decoders: Semaphore::new(DECODERS),
+            decoders: Arc::new(Semaphore::new(DECODERS)),
             image_bodies: Arc::new(Semaphore::new(IMAGE_BODIES)),
             image_changes: Limiter::new(),
         }));

@@ -5,6 +5,7 @@
 //! Source: <https://discord.com/developers/docs/reference#image-data>
 
 use std::io::{Cursor, Write};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -93,12 +94,16 @@ impl Media {
     }
 
     async fn keep_image(&self, album: Album, field: &str, url: String) -> Answer<String> {
-        let place = self.0.decoders.acquire().await;
+        let place = Arc::clone(&self.0.decoders).acquire_owned().await;
         let place = place.map_err(|_| ErrorCode::Busy)?;
-        let work = tokio::task::spawn_blocking(move || convert(&url)).await;
-        drop(place);
+        // The place goes with the work: a client that hangs up stops no decoder.
+        let work = tokio::task::spawn_blocking(move || {
+            let png = convert(&url);
+            drop(place);
+            png
+        });
         // A decoder that panics has found no image.
-        let png = work.unwrap_or(Err(Fault::Invalid));
+        let png = work.await.unwrap_or(Err(Fault::Invalid));
         let png = png.map_err(|fault| fault.at(field))?;
         let hash = hash(&png);
         let place = self.image(album, &hash);
@@ -228,7 +233,10 @@ pub fn default_avatar(number: usize) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::DECODERS;
+    use futures_util::FutureExt;
     use image::{GenericImageView, Rgba, RgbaImage};
+    use tokio::runtime::Builder;
 
     fn url(bytes: &[u8]) -> String {
         format!("data:image/png;base64,{}", STANDARD.encode(bytes))
@@ -365,5 +373,31 @@ mod tests {
         for bad in ["", "../../etc/passwd", &"g".repeat(32), &"A".repeat(32)] {
             assert!(!is_hash(bad));
         }
+    }
+
+    #[test]
+    fn who_hangs_up_frees_no_decoder() {
+        let one_thread = Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        one_thread.block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let media = Media::open(folder.path().to_owned(), None, 1).await;
+            let (release, held) = std::sync::mpsc::channel();
+            let thread = tokio::task::spawn_blocking(move || held.recv());
+            let album = Album::Avatar(rookery_protocol::ids::UserId(7));
+            let image = url(&picture(4, 4, ImageFormat::Png));
+            let change = media.change_image(album, "avatar", Some(Some(image)), None, Millis(1));
+            assert!(change.now_or_never().is_none(), "no thread is free");
+            let free = || media.0.decoders.available_permits();
+            assert_eq!(free(), DECODERS - 1, "it is still to be decoded");
+            release.send(()).unwrap();
+            thread.await.unwrap().unwrap();
+            let all = u32::try_from(DECODERS).unwrap();
+            drop(media.0.decoders.acquire_many(all).await.unwrap());
+            assert_eq!(free(), DECODERS);
+        });
     }
 }

@@ -78,12 +78,20 @@ async function roles(guild) {
   await role.setName('Assistants');
   await updated;
   const second = await guild.roles.create({ name: 'Second' });
+  const several = [role, second];
+  const held = (member) => several.filter(({ id }) => member.roles.cache.has(id)).length;
+  const all = next(Events.GuildMemberUpdate, (_, now) => held(now) === 2);
+  await member.roles.add(several, 'he helps a lot');
+  await all;
+  const none = next(Events.GuildMemberUpdate, (_, now) => held(now) === 0);
+  await member.roles.remove(several);
+  await none;
   await second.setPosition(2);
   assert.equal((await guild.roles.fetch(second.id, { force: true })).position, 2);
   const deleted = next(Events.GuildRoleDelete, (gone) => gone.id === role.id);
   await role.delete('no more');
   await deleted;
-  checked('roles: given, taken, renamed, moved, deleted');
+  checked('roles: given, taken, several at once, renamed, moved, deleted');
 }
 
 async function channels(guild) {

@@ -119,6 +119,21 @@ async fn forged_refresh_tokens_are_refused() {
     }
 }
 
+/// A wrong secret closes the login that it names, so nobody may know how others' logins are named.
+#[tokio::test]
+async fn the_login_of_somebody_else_is_not_guessed_from_his_id() {
+    let node = Node::start().await;
+    let ada = Person::register(&node, "ada").await;
+    let parts: Vec<&str> = ada.refresh.split('.').collect();
+    let user: u64 = ada.id.parse().unwrap();
+    for login in (user - 8..user + 8).chain((1..4).map(|ms| user + (ms << 22))) {
+        let forged = format!("rt1.{user}.{login}.0.{}", "A".repeat(parts[4].len()));
+        assert_eq!(refresh(&node, &forged).await.status, 401);
+    }
+    ada.http.get("/users/@me").await.expect(200);
+    refresh(&node, &ada.refresh).await.expect(200);
+}
+
 #[tokio::test]
 async fn a_browser_keeps_its_refresh_token_in_a_cookie() {
     let node = Node::start().await;
@@ -307,6 +322,15 @@ async fn registration_can_be_closed_and_an_operator_made_on_the_command_line() {
         json!({ "act": "make_operator", "name": "bea" })
     );
     assert!(!acts.to_string().contains(PASSWORD));
+    // What was done while it was stopped is there, too.
+    let first = acts.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        first["act"],
+        json!({ "act": "make_operator", "name": "ada" })
+    );
+    assert_eq!(first["by"], "local");
+    let outcome = first["outcome"].as_str().unwrap();
+    assert!(outcome.starts_with("the account "), "{outcome}");
     node.terminate().await;
     assert!(!add_operator(&node, "ada").await.status.success());
 }

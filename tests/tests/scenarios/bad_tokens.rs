@@ -178,7 +178,12 @@ async fn even_with_the_right_key_expired_and_wrong_algorithm_tokens_are_refused(
             kid: Some(key.kid.clone()),
             ..Header::new(algorithm)
         };
-        encode(&header, &claims, &EncodingKey::from_secret(&key.secret)).expect("a token")
+        encode(
+            &header,
+            &claims,
+            &EncodingKey::from_secret(&key.secret).unwrap(),
+        )
+        .expect("a token")
     };
     let good = sign(Algorithm::HS256, json!({}));
     let me = node

@@ -115,3 +115,27 @@ async fn everybody_is_called_only_by_who_may() {
     let said = community.ada.http.say(&community.channel, &content).await;
     assert_eq!(said["mentions"], json!([]));
 }
+
+#[tokio::test]
+async fn a_changed_reply_goes_on_mentioning_whom_it_answers() {
+    let node = Node::start().await;
+    let community = Community::new(&node).await;
+    let (ada, ben) = (&community.ada, &community.ben);
+    let mut ada_sees = ada.connect(&node).await;
+    let asked = ada.http.say(&community.channel, "tea?").await;
+    let reference = json!({ "message_id": asked["id"] });
+    let form = json!({ "content": "yes", "message_reference": reference });
+    let reply = ben.http.post(&community.messages(), form).await;
+    let path = format!("{}/{}", community.messages(), id(&reply.expect(200)));
+    let change = async |form: Value| {
+        let answer = ben.http.patch(&path, form).await.expect(200);
+        ids(&answer["mentions"])
+    };
+    assert_eq!(change(json!({ "content": "no" })).await, [ada.id.clone()]);
+    let seen = ada_sees.wait_for("MESSAGE_UPDATE", |_| true).await;
+    assert_eq!(ids(&seen["mentions"]), [ada.id.clone()]);
+    let silent = json!({ "content": "well", "allowed_mentions": { "parse": [] } });
+    assert_eq!(change(silent).await, Vec::<String>::new());
+    let loud = json!({ "content": "yes", "allowed_mentions": { "replied_user": true } });
+    assert_eq!(change(loud).await, [ada.id.clone()]);
+}

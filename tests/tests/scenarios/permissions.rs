@@ -191,6 +191,17 @@ async fn the_owner_cannot_be_removed_and_hands_the_group_over() {
     let group = format!("/guilds/{}", community.group);
     let leave = format!("/users/@me/guilds/{}", community.group);
     community.ada.http.delete(&leave).await.refused(400, 50055);
+    let (bot, _) = community.ada.create_bot("Rook").await;
+    community
+        .ada
+        .authorize(&bot, &community.group, "0")
+        .await
+        .expect(200);
+    let form = json!({ "owner_id": bot });
+    let by_owner = community.ada.http.patch(&group, form.clone()).await;
+    by_owner.refused(400, 50132);
+    let by_member = community.ben.http.patch(&group, form).await;
+    by_member.refused(403, 50013);
     let form = json!({ "owner_id": community.ben.id });
     let changed = community.ada.http.patch(&group, form).await.expect(200);
     assert_eq!(changed["owner_id"], community.ben.id);

@@ -1,6 +1,6 @@
 //! Rate limits as Discord's libraries know them: headers on every answer, a 429 that says when to come back.
 
-use rookery_tests::harness::{Community, Node, NodeOptions};
+use rookery_tests::harness::{Community, Node, NodeOptions, Person};
 use serde_json::json;
 
 async fn limited_node() -> Node {
@@ -51,6 +51,8 @@ async fn a_limit_counts_down_and_then_says_when_to_come_back() {
     assert_eq!(limited.header("x-ratelimit-remaining"), Some("0"));
     assert!(number(&limited, "retry-after") >= 1.0 || number(&limited, "retry-after") > 0.0);
     assert!(limited.header("x-ratelimit-scope").is_some());
+    // discord.py waits only if it is there.
+    assert_eq!(limited.header("via"), Some("1.1 rookery"));
     assert_eq!(limited.body["global"], false);
     assert!(limited.body["message"].is_string());
     let wait = limited.body["retry_after"].as_f64().expect("seconds");
@@ -99,4 +101,23 @@ async fn buckets_of_two_channels_are_apart() {
         }
     }
     panic!("no limit within 100 messages");
+}
+
+#[tokio::test]
+async fn a_token_brings_no_quota_of_accounts_with_it() {
+    const ACCOUNTS: usize = 3;
+    let node = Node::start_with(NodeOptions {
+        config: format!("[limits]\naccounts = \"{ACCOUNTS}/1h\"\n"),
+        ..NodeOptions::default()
+    })
+    .await;
+    let ada = Person::register(&node, "ada").await;
+    for path in ["/auth/register", "/auth/refresh"] {
+        for _ in 0..ACCOUNTS {
+            node.http().post(path, json!({})).await;
+        }
+        let refused = ada.http.post(path, json!({})).await;
+        assert_eq!(refused.status, 429, "{path}: {}", refused.text);
+    }
+    ada.http.get("/users/@me").await.expect(200);
 }

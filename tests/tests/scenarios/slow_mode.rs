@@ -36,6 +36,7 @@ async fn slow_mode_says_how_long_to_wait_and_not_to_moderators() {
         assert!(wait > 21_000.0 && wait <= 21_600.0, "{wait}");
         let header: u64 = refused.header("retry-after").unwrap().parse().unwrap();
         assert!(header as f64 >= wait, "{header}");
+        assert_eq!(refused.header("via"), Some("1.1 rookery"));
     }
     for content in ["a", "b"] {
         community.ada.http.say(&community.channel, content).await;

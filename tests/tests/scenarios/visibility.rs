@@ -225,6 +225,15 @@ async fn channels_follow_their_category() {
     // A new channel begins with what its category has.
     let late = make(&community, json!({ "name": "late", "parent_id": category })).await;
     assert_eq!(late["permission_overwrites"].as_array().unwrap().len(), 1);
+    // So does one of a library that says that there are none.
+    for none in [json!([]), Value::Null] {
+        let form = json!({ "name": "later", "parent_id": category, "permission_overwrites": none });
+        let later = make(&community, form).await;
+        assert_eq!(
+            later["permission_overwrites"],
+            late["permission_overwrites"]
+        );
+    }
     // Moved there and locked, a channel takes over what the category has.
     let path = format!("/guilds/{}/channels", community.group);
     let form =

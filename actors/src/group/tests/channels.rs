@@ -5,6 +5,7 @@ use rookery_protocol::document::{ChannelKind, TableId};
 use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::EventName;
 use rookery_protocol::limits;
+use rookery_protocol::permissions::{Overwrite, OverwriteTarget};
 
 use super::*;
 use crate::testkit::code;
@@ -105,6 +106,36 @@ fn a_parent_is_a_category_of_the_group() {
         ErrorCode::InvalidFormBody
     );
     assert!(rig.events.is_empty());
+}
+
+#[test]
+fn a_channel_without_overwrites_begins_with_those_of_its_category() {
+    let mut rig = community();
+    let category = rig.channel(ChannelKind::Category);
+    let hidden_from = |user| Overwrite {
+        target: OverwriteTarget::Member(user),
+        allow: Permissions::NONE,
+        deny: Permissions::VIEW_CHANNEL,
+    };
+    let (above, own) = (hidden_from(BEN), hidden_from(ADA));
+    rig.edit(|document| {
+        let mut channels = document.channels.iter_mut();
+        let found = channels.find(|channel| channel.id == category).unwrap();
+        found.overwrites.push(above);
+    });
+    for (said, begun) in [
+        (None, above),
+        (Some(Vec::new()), above),
+        (Some(vec![own]), own),
+    ] {
+        let patch = ChannelPatch {
+            parent: Some(Some(category)),
+            overwrites: said,
+            ..ChannelPatch::default()
+        };
+        let made = create(&mut rig, ChannelKind::Text, "birds", patch).unwrap();
+        assert_eq!(made.channel.overwrites, [begun]);
+    }
 }
 
 #[test]

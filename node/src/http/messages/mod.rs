@@ -199,11 +199,12 @@ pub(super) async fn update(
     };
     let body = MessageBody::receive(&app, target, request).await?;
     let (form, described) = body.read(|form| Some((form::edit(form)?, read_attachments(form))))?;
+    let around = around(&app, channel, message).await?;
+    let answered = around.answered.as_ref().map(|row| row.author);
     let mentions = match &form.content {
-        Some(content) => mentioned(&app, &form.allowed, content, None).await?,
+        Some(content) => mentioned(&app, &form.allowed, content, answered).await?,
         None => Mentioned::default(),
     };
-    let around = around(&app, channel, message).await?;
     let stored = body
         .store(&app, channel, described.as_deref(), true)
         .await?;

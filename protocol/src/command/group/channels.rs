@@ -38,7 +38,7 @@ pub struct ChannelPatch {
     pub bitrate: Option<u32>,
     /// People in a voice channel.
     pub user_limit: Option<u32>,
-    /// What differs here from what roles allow.
+    /// What differs here from what roles allow; nothing of a new channel: what its category has.
     pub overwrites: Option<Vec<Overwrite>>,
 }
 
