@@ -9,7 +9,7 @@ use rookery_actors::entity::Clock;
 use rookery_actors::store::{self, Order, Scan, StoreError};
 use rookery_protocol::command::group::{Reap, ReapPiece};
 use rookery_protocol::document::{
-    AuditLog, EndedGroup, EndedGroups, Invites, Key, Messages, Part, Table, TableId, decode,
+    AuditLog, EndedGroups, Invites, Key, Messages, Part, Table, TableId, decode,
 };
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::ids::{AttachmentId, ChannelId, GroupId};
@@ -52,6 +52,41 @@ enum RoundError {
     Refused(#[from] ApiError),
 }
 
+/// What failed in a round: one row or group keeps nobody else's waiting.
+#[derive(Default)]
+struct Failed(Option<RoundError>);
+
+impl Failed {
+    /// Keeps the first, for the end of the round.
+    ///
+    /// # Errors
+    /// The store does not answer: the rest would fail as well.
+    async fn add(&mut self, app: &App, error: RoundError) -> Result<(), RoundError> {
+        if is_away(app, &error).await {
+            return Err(error);
+        }
+        self.0.get_or_insert(error);
+        Ok(())
+    }
+
+    fn into_result(self) -> Result<(), RoundError> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// Whether something failed because the store does not answer.
+async fn is_away(app: &App, error: &RoundError) -> bool {
+    match error {
+        RoundError::Store(error) => matches!(error, StoreError::Unavailable(_)),
+        // It may be the store, or only whoever has the group.
+        RoundError::Refused(refusal) if refusal.code == ErrorCode::Unavailable => {
+            let read = app.store.walk(TableId::EndedGroups, None, 1).await;
+            matches!(read, Err(StoreError::Unavailable(_)))
+        }
+        RoundError::Refused(_) => false,
+    }
+}
+
 /// Works for as long as the node runs.
 pub async fn run(app: App) {
     tokio::join!(reaping(&app), upkeep(&app));
@@ -85,6 +120,7 @@ async fn upkeep(app: &App) {
 
 /// Deletes everything that ended.
 async fn reap_all(app: &App) -> Result<(), RoundError> {
+    let mut failed = Failed::default();
     let mut after: Option<Key> = None;
     loop {
         let rows = app
@@ -92,20 +128,24 @@ async fn reap_all(app: &App) -> Result<(), RoundError> {
             .walk(TableId::EndedGroups, after.as_ref(), PIECE)
             .await?;
         let Some((last, _)) = rows.last() else {
-            return Ok(());
+            return failed.into_result();
         };
         after = Some(last.clone());
         for (key, row) in rows {
             let (Part::Num(group), Part::Num(place)) = (key.partition, key.sort) else {
                 continue;
             };
-            let ended = decode::<EndedGroups>(&row).map_err(StoreError::from)?;
+            let group = GroupId(group);
+            let channel = (place != 0).then_some(ChannelId(place));
             let reaper = Reaper {
                 app,
-                group: GroupId(group),
-                channel: (place != 0).then_some(ChannelId(place)),
+                group,
+                channel,
             };
-            reaper.run(&ended).await?;
+            if let Err(error) = reaper.run(&row).await {
+                tracing::warn!(%group, ?channel, %error, "what ended cannot be deleted");
+                failed.add(app, error).await?;
+            }
         }
     }
 }
@@ -119,7 +159,8 @@ struct Reaper<'a> {
 }
 
 impl Reaper<'_> {
-    async fn run(&self, ended: &EndedGroup) -> Result<(), RoundError> {
+    async fn run(&self, row: &[u8]) -> Result<(), RoundError> {
+        let ended = decode::<EndedGroups>(row).map_err(StoreError::from)?;
         let mut rows = 0;
         for &channel in &ended.channels {
             rows += self.messages(channel).await?;
@@ -247,17 +288,21 @@ fn page(table: TableId, partition: Part) -> Scan {
 /// Has groups delete what expired.
 async fn expire_all(app: &App) -> Result<(), RoundError> {
     let now = app.clock.now();
+    let mut failed = Failed::default();
     let mut groups = groups_with_old_entries(app, now).await?;
-    groups.extend(groups_with_dead_invites(app, now).await?);
+    groups.extend(groups_with_dead_invites(app, now, &mut failed).await?);
     groups.sort_unstable();
     groups.dedup();
     for group in groups {
         let piece = ReapPiece::Expired;
         let channel = None;
-        ask(app, group, Reap { channel, piece }).await?;
+        if let Err(error) = ask(app, group, Reap { channel, piece }).await {
+            tracing::warn!(%group, %error, "what expired cannot be deleted");
+            failed.add(app, error.into()).await?;
+        }
         tokio::time::sleep(PAUSE).await;
     }
-    Ok(())
+    failed.into_result()
 }
 
 /// Groups whose audit log has entries that are too old: of each group only the first entry is read.
@@ -281,7 +326,11 @@ async fn groups_with_old_entries(app: &App, now: Millis) -> Result<Vec<GroupId>,
 }
 
 /// Groups that have invites which cannot be taken any more.
-async fn groups_with_dead_invites(app: &App, now: Millis) -> Result<Vec<GroupId>, StoreError> {
+async fn groups_with_dead_invites(
+    app: &App,
+    now: Millis,
+    failed: &mut Failed,
+) -> Result<Vec<GroupId>, RoundError> {
     let mut groups = Vec::new();
     let mut after: Option<Key> = None;
     loop {
@@ -291,14 +340,149 @@ async fn groups_with_dead_invites(app: &App, now: Millis) -> Result<Vec<GroupId>
         };
         after = Some(last.clone());
         for (key, row) in rows {
-            let invite = decode::<Invites>(&row)?;
-            if let Part::Num(group) = key.partition
-                && !invite.is_open(now)
-                && groups.last() != Some(&GroupId(group))
-            {
-                groups.push(GroupId(group));
+            let Part::Num(group) = key.partition else {
+                continue;
+            };
+            let group = GroupId(group);
+            match decode::<Invites>(&row) {
+                Ok(invite) if invite.is_open(now) || groups.last() == Some(&group) => {}
+                Ok(_) => groups.push(group),
+                Err(error) => {
+                    // Without its code: whoever knows that may come in.
+                    tracing::warn!(%group, %error, "an invite cannot be read");
+                    failed.add(app, StoreError::from(error).into()).await?;
+                }
             }
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rookery_actors::entity::Publisher;
+    use rookery_actors::store::memory::MemoryStore;
+    use rookery_actors::store::{SharedStore, Write, put};
+    use rookery_protocol::command::group::CreateGroup;
+    use rookery_protocol::document::EndedGroup;
+    use rookery_protocol::event::SharedFrame;
+    use rookery_protocol::ids::UserId;
+    use rookery_protocol::profile::Profile;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::node::Node;
+
+    struct Nobody;
+
+    impl Publisher for Nobody {
+        fn publish(&self, _: SharedFrame) {}
+    }
+
+    /// A node on a store with some rows.
+    async fn node(rows: Vec<Write>) -> Node {
+        let store: SharedStore = Arc::new(MemoryStore::new());
+        store.transact(&[], &|_| rows.clone()).await.unwrap();
+        Node::alone(Config::default(), store, Arc::new(Nobody)).await
+    }
+
+    fn no_row(table: TableId, key: Key) -> Write {
+        Write::Put {
+            table,
+            key,
+            row: b"no row".to_vec(),
+        }
+    }
+
+    /// The groups, or channels, that have rows in a table.
+    async fn left(node: &Node, table: TableId) -> Vec<Part> {
+        let rows = node.app.store.walk(table, None, PIECE).await.unwrap();
+        rows.into_iter().map(|(key, _)| key.partition).collect()
+    }
+
+    /// The table of the row that could not be read.
+    #[track_caller]
+    fn corrupt(ended: Result<(), RoundError>) -> TableId {
+        match ended {
+            Err(RoundError::Store(StoreError::Corrupt(row))) => row.table,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_of_one_ended_group_keeps_the_next_one_from_nothing() {
+        let ended = |group: u64, channel: u64| {
+            let row = EndedGroup {
+                channels: vec![ChannelId(channel)],
+                at: Millis(1),
+            };
+            put::<EndedGroups>(Key::new(group, 0), &row)
+        };
+        let node = node(vec![
+            no_row(TableId::EndedGroups, Key::new(1, 0)),
+            ended(2, 20),
+            no_row(TableId::Messages, Key::new(20, 1)),
+            ended(3, 30),
+            no_row(TableId::Pins, Key::new(30, 1)),
+        ])
+        .await;
+        let first = corrupt(reap_all(&node.app).await);
+        assert_eq!(first, TableId::EndedGroups);
+        let kept = left(&node, TableId::EndedGroups).await;
+        assert_eq!(kept, [Part::Num(1), Part::Num(2)]);
+        assert!(left(&node, TableId::Pins).await.is_empty());
+        node.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_spoiled_group_keeps_the_old_entries_of_no_other() {
+        let node = node(vec![
+            no_row(TableId::Invites, Key::new(1, "code")),
+            no_row(TableId::Groups, Key::single(2)),
+            no_row(TableId::AuditLog, Key::new(2, 1)),
+            no_row(TableId::AuditLog, Key::new(3, 1)),
+        ])
+        .await;
+        let by = Profile {
+            id: UserId(9),
+            username: "ada".to_owned(),
+            global_name: None,
+            avatar: None,
+            bot: false,
+        };
+        let create = CreateGroup {
+            by,
+            name: "Rooks".to_owned(),
+            icon: None,
+        };
+        node.app.directory.ask(GroupId(3), create).await.unwrap();
+        let first = corrupt(expire_all(&node.app).await);
+        assert_eq!(first, TableId::Invites);
+        let kept = left(&node, TableId::AuditLog).await;
+        assert_eq!(kept, [Part::Num(2)]);
+        node.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn without_a_store_a_round_ends_at_once() {
+        let store = Arc::new(MemoryStore::new());
+        let shared: SharedStore = store.clone();
+        let node = Node::alone(Config::default(), shared, Arc::new(Nobody)).await;
+        let mut failed = Failed::default();
+        let refused = |code: ErrorCode| RoundError::from(ApiError::from(code));
+        let unavailable = || refused(ErrorCode::Unavailable);
+        for error in [refused(ErrorCode::Internal), unavailable()] {
+            failed.add(&node.app, error).await.unwrap();
+        }
+        store.set_unavailable(true);
+        assert!(failed.add(&node.app, unavailable()).await.is_err());
+        store.set_unavailable(false);
+        let Err(RoundError::Refused(first)) = failed.into_result() else {
+            panic!("nothing has failed");
+        };
+        assert_eq!(first.code, ErrorCode::Internal);
+        node.shutdown().await;
     }
 }

@@ -9,10 +9,12 @@ use rookery_protocol::command::user::Register;
 use rookery_protocol::error::{ApiError, ErrorCode};
 use rookery_protocol::event::SharedFrame;
 use rookery_protocol::ids::UserId;
+use rookery_protocol::inspect::Act;
 use rookery_protocol::{limits, text};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::client::{Admin, AdminError};
+use crate::admin::{LOCAL, audit};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -52,6 +54,9 @@ pub enum OperatorError {
     /// The account was not made.
     #[error("the account was not made: {0}")]
     Refused(ApiError),
+    /// It cannot be written down, so it is not done.
+    #[error("the account was not made: {0}")]
+    NotNoted(String),
 }
 
 /// Nobody listens to a node without sockets.
@@ -105,7 +110,7 @@ pub async fn add(config: Config, name: &str, is_piped: bool) -> Result<UserId, O
         Arc::new(Nobody),
     )
     .await?;
-    let made = make(&node.app, name, password).await;
+    let made = make(&node.app, LOCAL, name, password).await;
     node.shutdown().await;
     ownership.end().await;
     store.close().await;
@@ -121,11 +126,31 @@ pub struct NewOperator {
     pub password: String,
 }
 
-/// Makes the account at a node that runs.
+/// Makes the account at a node that runs. That `by` does is written into the audit log before, and what came of it behind.
 ///
 /// # Errors
 /// One sentence.
-pub async fn make(app: &App, name: &str, password: String) -> Result<UserId, OperatorError> {
+pub async fn make(
+    app: &App,
+    by: &str,
+    name: &str,
+    password: String,
+) -> Result<UserId, OperatorError> {
+    let act = Act::MakeOperator {
+        name: name.to_owned(),
+    };
+    let noted = audit::note(app, by, &act).await;
+    let noted = noted.map_err(OperatorError::NotNoted)?;
+    let made = register(app, name, password).await;
+    let outcome = match &made {
+        Ok(user) => format!("the account {user}"),
+        Err(error) => format!("refused: {error}"),
+    };
+    audit::close(app, noted, &outcome).await;
+    made
+}
+
+async fn register(app: &App, name: &str, password: String) -> Result<UserId, OperatorError> {
     if !text::is_username(name) {
         return Err(OperatorError::BadName(name.to_owned()));
     }

@@ -35,7 +35,7 @@ impl Rule for Note {
 }
 
 /// An act that is written down, and whose outcome is not known yet.
-pub(super) struct Noted {
+pub(crate) struct Noted {
     id: u64,
     row: ActRow,
 }
@@ -44,7 +44,7 @@ pub(super) struct Noted {
 ///
 /// # Errors
 /// The store does not take it: then it must not be done.
-pub(super) async fn note(app: &App, by: &str, act: &Act) -> Result<Noted, String> {
+pub(crate) async fn note(app: &App, by: &str, act: &Act) -> Result<Noted, String> {
     let id = app.ids.mint().map_err(|refusal| refusal.to_string())?;
     let now = app.clock.now();
     let row = ActRow {
@@ -67,7 +67,7 @@ pub(super) async fn note(app: &App, by: &str, act: &Act) -> Result<Noted, String
 }
 
 /// Writes down what became of it.
-pub(super) async fn close(app: &App, noted: Noted, outcome: &str) {
+pub(crate) async fn close(app: &App, noted: Noted, outcome: &str) {
     let note = Note {
         key: Key::new(0, noted.id),
         row: ActRow {

@@ -77,8 +77,10 @@ pub enum AdminError {
         /// Its sentence.
         why: String,
     },
-    /// It ended, or was ended, before it was done.
-    #[error("the node that serves ended before it was done")]
+    /// It ended, or was ended, before it was done; or it cut who took nothing.
+    #[error(
+        "the node that serves ended before it was done, or nobody took what it sent for too long"
+    )]
     Cut,
 }
 

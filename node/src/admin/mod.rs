@@ -2,7 +2,7 @@
 //! folder, for whoever may read that folder; and `[admin] listen`, for whoever has a token. Behind both is the same router.
 
 pub mod api;
-mod audit;
+pub(crate) mod audit;
 pub mod client;
 mod console;
 mod routes;
@@ -13,6 +13,7 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -44,12 +45,16 @@ use crate::store::create_data_folder;
 use crate::store::{check, driver};
 use crate::tls::Certificates;
 
+pub(crate) use self::tokens::LOCAL;
 use self::tokens::Operator;
 
 /// The socket in the data folder.
 pub const SOCKET: &str = "admin.sock";
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 16;
+/// What is said to whoever comes second.
+const OCCUPIED: &str =
+    "another backup or check of this node is under way: try again when it has ended";
 
 /// What is asked of `POST /backup`.
 #[derive(Debug, Deserialize)]
@@ -182,11 +187,14 @@ async fn backup(
     Extension(operator): Extension<Operator>,
     Query(query): Query<BackupQuery>,
 ) -> Response {
-    if let Err(refusal) = routes::require_act(&operator) {
-        return refusal;
-    }
+    let act = Act::Backup { files: query.files };
+    let noted = match routes::admit(&parts, &operator, &act).await {
+        Ok(noted) => noted,
+        Err(refusal) => return refusal,
+    };
     let app = &parts.app;
     let Ok(place) = Arc::clone(&parts.places).try_acquire_owned() else {
+        audit::close(app, noted, &format!("refused: {OCCUPIED}")).await;
         return busy();
     };
     let shared = app.media.shared().cloned();
@@ -195,18 +203,29 @@ async fn backup(
     let begun = Source::begin(parts.snapshots.as_ref(), driver(&app.config), now, files).await;
     let source = match begun {
         Ok(source) => source,
-        Err(error) => return refuse(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+        Err(error) => {
+            let why = error.to_string();
+            audit::close(app, noted, &format!("refused: {why}")).await;
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, &why);
+        }
     };
     let (out, pieces) = mpsc::channel(PIECES);
-    let stopping = parts.stopping.clone();
+    let patience = Duration::from_millis(limits::ARCHIVE_STALL_MS);
     tokio::spawn(async move {
-        let _place = place;
         tracing::info!("a backup begins");
-        tokio::select! {
-            () = source.send(out) => tracing::info!("a backup ended"),
-            // The stream is cut, which its reader sees.
-            () = stopping.cancelled() => {}
-        }
+        let sent = tokio::select! {
+            sent = source.send(out, Some(patience)) => sent,
+            // The stream is cut, which its reader sees; the act has no outcome, as always when its node ends.
+            () = parts.stopping.cancelled() => return,
+        };
+        tracing::info!("a backup ended");
+        // Whoever has all of it may ask for the next one.
+        drop(place);
+        let outcome = match sent {
+            Ok(()) => "all of it was taken".to_owned(),
+            Err(stop) => format!("it was cut: {stop}"),
+        };
+        audit::close(&parts.app, noted, &outcome).await;
     });
     streamed(pieces, |piece| piece)
 }
@@ -272,10 +291,7 @@ fn streamed<T: Send + 'static>(items: mpsc::Receiver<T>, bytes: fn(T) -> Bytes) 
 }
 
 fn busy() -> Response {
-    refuse(
-        StatusCode::CONFLICT,
-        "another backup or check of this node is under way: try again when it has ended",
-    )
+    refuse(StatusCode::CONFLICT, OCCUPIED)
 }
 
 fn refuse(status: StatusCode, why: &str) -> Response {

@@ -18,7 +18,7 @@ use serde_json::json;
 use super::tokens::{Operator, TokenError};
 use super::{Parts, audit, tokens};
 use crate::inspect::survey::{TopQuery, Trouble};
-use crate::operator::{self, NewOperator};
+use crate::operator::{self, NewOperator, OperatorError};
 
 /// Actors that are listed unless somebody says how many.
 const TOP: u32 = 50;
@@ -100,7 +100,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Refuses who may only look.
 #[allow(clippy::result_large_err, reason = "the refusal is the response")]
-pub(super) fn require_act(operator: &Operator) -> Result<(), Response> {
+fn require_act(operator: &Operator) -> Result<(), Response> {
     if operator.role == Role::Act {
         return Ok(());
     }
@@ -243,9 +243,12 @@ async fn act(
 ) -> Response {
     if matches!(
         act,
-        Act::MakeOperator { .. } | Act::MakeToken { .. } | Act::RevokeToken { .. }
+        Act::MakeOperator { .. }
+            | Act::MakeToken { .. }
+            | Act::RevokeToken { .. }
+            | Act::Backup { .. }
     ) {
-        let why = "operators and tokens have routes of their own";
+        let why = "operators, tokens and backups have routes of their own";
         return refuse(StatusCode::BAD_REQUEST, why);
     }
     let noted = match admit(&parts, &operator, &act).await {
@@ -269,23 +272,17 @@ async fn make_operator(
     Extension(operator): Extension<Operator>,
     Json(new): Json<NewOperator>,
 ) -> Response {
-    let act = Act::MakeOperator {
-        name: new.name.clone(),
-    };
-    let noted = match admit(&parts, &operator, &act).await {
-        Ok(noted) => noted,
-        Err(refusal) => return refusal,
-    };
-    let made = operator::make(&parts.app, &new.name, new.password).await;
-    let (outcome, response) = match made {
-        Ok(user) => (format!("the account {user}"), answer(&user)),
-        Err(error) => {
-            let why = error.to_string();
-            (format!("refused: {why}"), refuse(StatusCode::CONFLICT, why))
+    if let Err(refusal) = require_act(&operator) {
+        return refusal;
+    }
+    let made = operator::make(&parts.app, &operator.name, &new.name, new.password).await;
+    match made {
+        Ok(user) => answer(&user),
+        Err(error @ OperatorError::NotNoted(_)) => {
+            refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
         }
-    };
-    audit::close(&parts.app, noted, &outcome).await;
-    response
+        Err(error) => refuse(StatusCode::CONFLICT, error.to_string()),
+    }
 }
 
 async fn list_tokens(State(parts): Shared, Extension(operator): Extension<Operator>) -> Response {

@@ -42,7 +42,7 @@ impl Operator {
 }
 
 /// Who comes over the socket in the data folder.
-pub(super) const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 /// Why a token was not made or revoked, or is not good.
 #[derive(Debug, thiserror::Error)]

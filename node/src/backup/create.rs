@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::partial::Partial;
-use super::produce::{Files, PIECES, Source};
+use super::produce::{Files, PIECES, Source, Stop};
 use super::{BackupError, summary};
 use crate::admin::client::{Admin, AdminError};
 use crate::clock::SystemClock;
@@ -21,7 +21,7 @@ use crate::store::{self, Opened};
 /// A backup that comes in.
 type Pieces = mpsc::Receiver<Bytes>;
 /// What this process makes it of.
-type Local = (JoinHandle<()>, Opened);
+type Local = (JoinHandle<Result<(), Stop>>, Opened);
 
 /// Makes a backup and says what is in it.
 ///
@@ -52,7 +52,7 @@ pub async fn create(config: &Config, path: &Path, files: bool) -> Result<String,
             let what = super::verify::describe(path, header.as_ref());
             Ok(summary(&what, &counts))
         }
-        // Nobody wrote the reason down: the node was stopped or killed.
+        // Nobody wrote the reason down: the node was stopped or killed, or was kept waiting.
         Ok(Err(BackupError::Archive { source, .. }))
             if is_serving && source.fault == Fault::Cut =>
         {
@@ -77,7 +77,8 @@ async fn begin(config: &Config, files: bool) -> Result<(Pieces, Option<Local>), 
     let driver = store::driver(config);
     let source = Source::begin(snapshots.as_ref(), driver, now, files).await?;
     let (out, pieces) = mpsc::channel(PIECES);
-    let sending = tokio::spawn(source.send(out));
+    // Nobody else waits for the store: a command that was stopped for a while may go on.
+    let sending = tokio::spawn(source.send(out, None));
     Ok((pieces, Some((sending, opened))))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rookery_actors::store::restore::is_backed_up;
@@ -13,12 +14,15 @@ use rookery_protocol::time::Millis;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::media;
 use crate::store::mongo::MongoFiles;
 
-/// Pieces that wait to be taken; each is a page of rows or a piece of a file.
+/// Pieces that wait to be taken; each is some rows or a piece of a file.
 pub const PIECES: usize = 4;
+/// Bytes of the largest piece: a page of rows may be much more, and who takes it slowly is not who takes nothing.
+const PIECE_BYTES: usize = 4 * ARCHIVE_CHUNK_BYTES;
 
 /// Where the files are.
 pub enum Files {
@@ -45,14 +49,45 @@ pub struct Source {
 
 /// Why the stream ends early.
 #[derive(Debug, thiserror::Error)]
-enum Stop {
+pub enum Stop {
     /// Nobody takes it any more.
-    #[error("nobody takes it")]
+    #[error("nobody takes it any more")]
     Gone,
+    /// Whoever takes it has taken nothing for so long.
+    #[error("nothing of it was taken for {} s", .0.as_secs())]
+    Stalled(Duration),
+    /// The store fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file cannot be read.
     #[error("{0}")]
     Files(#[from] io::Error),
+}
+
+/// Whoever takes a backup.
+struct Taker {
+    out: mpsc::Sender<Bytes>,
+    /// How long he may take nothing; none: for ever.
+    patience: Option<Duration>,
+}
+
+impl Taker {
+    /// Gives what a buffer holds, and empties it.
+    async fn give(&self, buffer: &mut Vec<u8>) -> Result<(), Stop> {
+        let mut rest = Bytes::from(std::mem::take(buffer));
+        while !rest.is_empty() {
+            let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+            let giving = self.out.send(piece);
+            let given = match self.patience {
+                Some(patience) => timeout(patience, giving)
+                    .await
+                    .map_err(|_| Stop::Stalled(patience))?,
+                None => giving.await,
+            };
+            given.map_err(|_| Stop::Gone)?;
+        }
+        Ok(())
+    }
 }
 
 impl Source {
@@ -89,11 +124,20 @@ impl Source {
         })
     }
 
-    /// Sends the whole backup, or as much as can be made and why there is no more. Ends when nobody takes it any more.
-    pub async fn send(self, out: mpsc::Sender<Bytes>) {
+    /// Sends the whole backup, or as much as can be made and why there is no more. Whoever takes nothing for as long as
+    /// `patience` gets no more, so that he does not hold the snapshot for ever.
+    ///
+    /// # Errors
+    /// It is not whole.
+    pub async fn send(
+        self,
+        out: mpsc::Sender<Bytes>,
+        patience: Option<Duration>,
+    ) -> Result<(), Stop> {
+        let taker = Taker { out, patience };
         let mut buffer = Vec::new();
         let mut writer = Writer::begin(&self.header, &mut buffer);
-        let mut sent = self.rows(&mut writer, &mut buffer, &out).await;
+        let mut sent = self.rows(&mut writer, &mut buffer, &taker).await;
         // The store may let go of what it kept.
         let Self {
             snapshot, files, ..
@@ -103,7 +147,7 @@ impl Source {
             let to = &mut Sink {
                 writer: &mut writer,
                 buffer: &mut buffer,
-                out: &out,
+                taker: &taker,
             };
             sent = match files {
                 Some(Files::Folder(folder)) => to.folder(&folder).await,
@@ -111,25 +155,33 @@ impl Source {
                 None => Ok(()),
             };
         }
-        match sent {
+        let ended = match sent {
             Ok(()) => {
                 writer.finish(&mut buffer);
+                taker.give(&mut buffer).await
             }
-            Err(Stop::Gone) => return,
+            // Nobody would read why.
+            Err(stop @ (Stop::Gone | Stop::Stalled(_))) => Err(stop),
             Err(stop) => {
-                tracing::warn!(error = %stop, "a backup could not be made");
                 writer.abandon(&stop.to_string(), &mut buffer);
+                // Nobody takes it: nobody is told.
+                let _ = taker.give(&mut buffer).await;
+                Err(stop)
             }
+        };
+        if let Err(stop) = &ended
+            && !matches!(stop, Stop::Gone)
+        {
+            tracing::warn!(error = %stop, "a backup could not be made");
         }
-        // Nobody takes it: nobody is told.
-        let _ = out.send(buffer.into()).await;
+        ended
     }
 
     async fn rows(
         &self,
         writer: &mut Writer,
         buffer: &mut Vec<u8>,
-        out: &mpsc::Sender<Bytes>,
+        taker: &Taker,
     ) -> Result<(), Stop> {
         for table in TableId::ALL
             .into_iter()
@@ -142,8 +194,7 @@ impl Source {
                     writer.row(table, key, row, buffer);
                 }
                 if buffer.len() >= ARCHIVE_CHUNK_BYTES {
-                    let piece = std::mem::take(buffer);
-                    out.send(piece.into()).await.map_err(|_| Stop::Gone)?;
+                    taker.give(buffer).await?;
                 }
                 match rows.into_iter().next_back() {
                     Some((key, _)) => after = Some(key),
@@ -159,7 +210,7 @@ impl Source {
 struct Sink<'a> {
     writer: &'a mut Writer,
     buffer: &'a mut Vec<u8>,
-    out: &'a mpsc::Sender<Bytes>,
+    taker: &'a Taker,
 }
 
 impl Sink<'_> {
@@ -233,8 +284,7 @@ impl Sink<'_> {
             missing -= read as u64;
             self.writer.bytes(&piece[..read], self.buffer);
             if self.buffer.len() >= ARCHIVE_CHUNK_BYTES {
-                let piece = std::mem::take(self.buffer);
-                self.out.send(piece.into()).await.map_err(|_| Stop::Gone)?;
+                self.taker.give(self.buffer).await?;
             }
         }
         // Many small files go together.
@@ -261,4 +311,62 @@ async fn spool(shared: &MongoFiles, name: &str) -> Result<Option<File>, Stop> {
     file.flush().await?;
     file.seek(SeekFrom::Start(0)).await?;
     Ok(Some(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use rookery_actors::store::memory::MemoryStore;
+    use rookery_actors::store::{Store, Write};
+    use rookery_protocol::archive::{ArchiveError, Counts, Fault, Reader};
+    use rookery_protocol::document::Key;
+
+    use super::*;
+
+    /// A backup of more than what waits to be taken.
+    async fn source() -> Source {
+        let store = MemoryStore::new();
+        let writes: Vec<Write> = (0..2 * PIECES as u64)
+            .map(|n| Write::Put {
+                table: TableId::Messages,
+                key: Key::new(7, n),
+                row: vec![0; PIECE_BYTES],
+            })
+            .collect();
+        let decide = |_: &[Option<Vec<u8>>]| writes.clone();
+        store.transact(&[], &decide).await.unwrap();
+        Source::begin(&store, "memory", Millis(1), None)
+            .await
+            .unwrap()
+    }
+
+    /// What a reader makes of all that comes.
+    async fn read(mut pieces: mpsc::Receiver<Bytes>) -> Result<Counts, ArchiveError> {
+        let mut reader = Reader::default();
+        while let Some(piece) = pieces.recv().await {
+            assert!(piece.len() <= PIECE_BYTES);
+            reader.feed(&piece);
+            while reader.next_record()?.is_some() {}
+        }
+        reader.finish()
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_gets_no_more_and_sees_it() {
+        let patience = Duration::from_millis(20);
+        let (out, pieces) = mpsc::channel(PIECES);
+        let sent = source().await.send(out, Some(patience)).await;
+        assert!(matches!(sent, Err(Stop::Stalled(time)) if time == patience));
+        assert_eq!(read(pieces).await.unwrap_err().fault, Fault::Cut);
+    }
+
+    #[tokio::test]
+    async fn who_takes_it_gets_all_of_it() {
+        let (out, pieces) = mpsc::channel(PIECES);
+        let reading = tokio::spawn(read(pieces));
+        let patience = Duration::from_secs(60);
+        let sent = source().await.send(out, Some(patience)).await;
+        assert!(sent.is_ok(), "{sent:?}");
+        let counts = reading.await.unwrap().unwrap();
+        assert_eq!(counts.all_rows(), 2 * PIECES as u64);
+    }
 }

@@ -244,10 +244,7 @@ impl Flags {
             .into_iter()
             .filter_map(|(name, value)| value.map(|value| (name, value)))
             .collect();
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Config::load(self.config.as_deref(), variables, &flags)
+        Config::load(self.config.as_deref(), std::env::vars_os(), &flags)
     }
 }
 

@@ -7,6 +7,8 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -316,6 +318,24 @@ impl ConfigError {
     }
 }
 
+/// The variables that are Rookery's, as texts.
+fn own(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    variables
+        .into_iter()
+        .filter(|(name, _)| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
+        .map(|(name, text)| {
+            // A name that is no text is refused later: it is no setting's.
+            let name = name.to_string_lossy().into_owned();
+            let place = format!("variable {name}");
+            text.into_string()
+                .map(|text| (name, text))
+                .map_err(|_| ConfigError::new(place, "is not UTF-8"))
+        })
+        .collect()
+}
+
 impl Config {
     /// What URLs of the node's own begin with: the public URL, or the address it listens on.
     pub fn origin(&self) -> String {
@@ -342,26 +362,16 @@ impl Config {
     /// The first setting that is unknown or cannot be read.
     pub fn load(
         file: Option<&Path>,
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
         flags: &[(&str, String)],
     ) -> Result<Self, ConfigError> {
-        let variables: Vec<(String, String)> = variables
-            .into_iter()
-            .filter(|(name, _)| name.starts_with(PREFIX))
-            .collect();
+        let variables = own(variables)?;
         let named = variables.iter().find(|(name, _)| name == "ROOKERY_CONFIG");
         let named = named.map(|(_, path)| PathBuf::from(path));
         let mut config = Self::default();
-        if let Some(path) = file.map(Path::to_path_buf).or(named) {
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                ConfigError::new(
-                    path.display().to_string(),
-                    format!("cannot be read: {error}"),
-                )
-            })?;
-            config.read_file(&path.display().to_string(), &text)?;
-        } else if let Ok(text) = std::fs::read_to_string(DEFAULT_FILE) {
-            config.read_file(DEFAULT_FILE, &text)?;
+        match file.map(Path::to_path_buf).or(named) {
+            Some(path) => config.read_at(&path, true)?,
+            None => config.read_at(Path::new(DEFAULT_FILE), false)?,
         }
         for (name, text) in &variables {
             config.read_variable(name, text)?;
@@ -373,6 +383,16 @@ impl Config {
         }
         config.check()?;
         Ok(config)
+    }
+
+    /// Reads the settings file at a path; one that nobody has named need not be there.
+    fn read_at(&mut self, path: &Path, is_named: bool) -> Result<(), ConfigError> {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.read_file(&name, &text),
+            Err(error) if !is_named && error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(ConfigError::new(name, format!("cannot be read: {error}"))),
+        }
     }
 
     /// Reads a settings file.

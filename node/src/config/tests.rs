@@ -1,17 +1,16 @@
 //! Precedence of the three sources, and the sentence for everything that cannot be used.
 
+use std::os::unix::ffi::OsStringExt;
+
 use super::*;
 
 fn load(file: &str, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     std::fs::write(&path, file).unwrap();
-    let own = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-        let pairs = list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
-        pairs.collect()
-    };
+    let own = |(a, b): &(&str, &str)| (OsString::from(a), OsString::from(b));
     let flags: Vec<(&str, String)> = flags.iter().map(|(a, b)| (*a, (*b).to_owned())).collect();
-    Config::load(Some(&path), own(variables), &flags).map_err(|error| {
+    Config::load(Some(&path), variables.iter().map(own), &flags).map_err(|error| {
         let folder = format!("{}/", folder.path().display());
         error.to_string().replace(&folder, "")
     })
@@ -226,6 +225,53 @@ fn whatever_cannot_be_used_is_named_in_one_sentence() {
             .to_string()
             .starts_with("/nowhere.toml: cannot be read")
     );
+}
+
+#[test]
+fn the_file_that_nobody_names_may_be_missing_and_not_unreadable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(DEFAULT_FILE);
+    let read = || {
+        let mut config = Config::default();
+        config.read_at(&path, false).map(|()| config)
+    };
+    assert_eq!(read(), Ok(Config::default()));
+    std::fs::write(&path, "node = \"n\"").unwrap();
+    assert_eq!(read().unwrap().node, "n");
+    std::fs::write(&path, b"node = \"\xff\"").unwrap();
+    let no_text = read().unwrap_err();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let no_file = read().unwrap_err();
+    for refused in [no_text, no_file] {
+        assert_eq!(refused.place, path.display().to_string());
+        let problem = refused.problem;
+        assert!(problem.starts_with("cannot be read: "), "{problem}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    std::fs::write(&path, "").unwrap();
+    let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+    let load = |name: &[u8], text: &[u8]| {
+        let loaded = Config::load(Some(&path), [(bytes(name), bytes(text))], &[]);
+        loaded.map_err(|error| error.to_string())
+    };
+    for name in ["ROOKERY_NODE", "ROOKERY_CONFIG", "ROOKERY_ADMIN_TOKEN"] {
+        assert_eq!(
+            load(name.as_bytes(), b"\xff").unwrap_err(),
+            format!("variable {name}: is not UTF-8")
+        );
+    }
+    assert_eq!(
+        load(b"ROOKERY_\xff", b"x").unwrap_err(),
+        "variable ROOKERY_\u{fffd}: unknown setting"
+    );
+    assert_eq!(load(b"OTHER", b"\xff"), Ok(Config::default()));
+    assert_eq!(load(b"OTHER_\xff", b"x"), Ok(Config::default()));
 }
 
 #[test]

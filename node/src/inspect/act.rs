@@ -7,7 +7,7 @@ use rookery_protocol::ids::{ChannelId, UserId};
 use rookery_protocol::inspect::{Act, Acted, ActorId, Said};
 
 use super::{ACTOR_PATIENCE, Inspector};
-use crate::random;
+use crate::{lockout, random};
 
 /// Characters of a password that is made for somebody.
 const PASSWORD_CHARS: usize = 20;
@@ -31,9 +31,10 @@ impl Inspector {
             Act::Suspend { user, undo } => self.suspend(&user, !undo).await,
             Act::ResetPassword { user } => self.reset_password(&user).await,
             // The admin API does that itself.
-            Act::MakeOperator { .. } | Act::MakeToken { .. } | Act::RevokeToken { .. } => {
-                refused("this is not for a node")
-            }
+            Act::MakeOperator { .. }
+            | Act::MakeToken { .. }
+            | Act::RevokeToken { .. }
+            | Act::Backup { .. } => refused("this is not for a node"),
         }
     }
 
@@ -154,9 +155,12 @@ impl Inspector {
             .ask(id, Suspend { suspended })
             .await
         {
-            Ok(()) if suspended => done(format!(
-                "user {id} is locked out, and its sockets are closed"
-            )),
+            Ok(()) if suspended => {
+                lockout::end_calls(&self.parts.app, id);
+                done(format!(
+                    "user {id} is locked out, and its sockets are closed"
+                ))
+            }
             Ok(()) => done(format!("user {id} may come in again")),
             Err(refusal) => refused(refusal.to_string()),
         }
@@ -173,10 +177,13 @@ impl Inspector {
             Err(refusal) => return refused(refusal.to_string()),
         };
         match app.directory.ask(id, SetPassword { password_hash }).await {
-            Ok(()) => Said::Acted(Acted {
-                what: format!("user {id} has a new password, and was logged out everywhere"),
-                secret: Some(password),
-            }),
+            Ok(()) => {
+                lockout::end_calls(app, id);
+                Said::Acted(Acted {
+                    what: format!("user {id} has a new password, and was logged out everywhere"),
+                    secret: Some(password),
+                })
+            }
             Err(refusal) => refused(refusal.to_string()),
         }
     }

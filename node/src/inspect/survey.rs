@@ -337,7 +337,8 @@ impl Inspector {
             | Act::ResetPassword { .. }
             | Act::MakeOperator { .. }
             | Act::MakeToken { .. }
-            | Act::RevokeToken { .. } => (self.node().to_owned(), self.answer(question).await),
+            | Act::RevokeToken { .. }
+            | Act::Backup { .. } => (self.node().to_owned(), self.answer(question).await),
         };
         match said {
             Said::Acted(acted) => Ok(acted),

@@ -66,6 +66,11 @@ pub enum Act {
         /// Its name.
         name: String,
     },
+    /// Takes a backup: everything that the store holds.
+    Backup {
+        /// With what people attached, avatars and icons.
+        files: bool,
+    },
 }
 
 impl fmt::Display for Act {
@@ -87,6 +92,8 @@ impl fmt::Display for Act {
             Self::MakeOperator { name } => write!(f, "make the operator {name}"),
             Self::MakeToken { name } => write!(f, "make the token {name}"),
             Self::RevokeToken { name } => write!(f, "revoke the token {name}"),
+            Self::Backup { files: true } => f.write_str("take a backup"),
+            Self::Backup { files: false } => f.write_str("take a backup without files"),
         }
     }
 }

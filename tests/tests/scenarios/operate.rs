@@ -173,6 +173,29 @@ async fn a_locked_account_is_out_until_it_is_unlocked() {
 }
 
 #[tokio::test]
+async fn a_backup_is_an_act() {
+    let node = Node::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("b");
+    let backup = backup.to_str().unwrap();
+    let created = node.run(&["backup", "create", backup]).await;
+    assert!(created.status.success(), "{created:?}");
+    // Written down behind the last byte.
+    let act = soon("the outcome of a backup", async {
+        loop {
+            let acts = node.asked(&["acts"]).await;
+            if !acts[0]["outcome"].is_null() {
+                return acts[0].clone();
+            }
+        }
+    })
+    .await;
+    assert_eq!(act["by"], "local");
+    assert_eq!(act["act"], json!({ "act": "backup", "files": true }));
+    assert_eq!(act["outcome"], "all of it was taken");
+}
+
+#[tokio::test]
 async fn from_elsewhere_a_token_is_needed_and_one_that_reads_does_not_act() {
     let node = Node::start_with(NodeOptions {
         env: vec![("ROOKERY_ADMIN_LISTEN".to_owned(), "127.0.0.1:0".to_owned())],
@@ -223,6 +246,9 @@ async fn from_elsewhere_a_token_is_needed_and_one_that_reads_does_not_act() {
             .as_u16()
     };
     assert_eq!(act(&looks).await, 403);
+    let backup = http.post(format!("{url}/backup?files=false"));
+    let refused = backup.bearer_auth(&looks).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
     assert_eq!(act(&acts).await, 200);
     assert_eq!(node.asked(&["acts"]).await[0]["by"], "acts");
 

@@ -98,7 +98,8 @@ pub(super) fn consequence(act: &Act, detail: Option<&ActorDetail>) -> String {
         | Act::ResetPassword { .. }
         | Act::MakeOperator { .. }
         | Act::MakeToken { .. }
-        | Act::RevokeToken { .. } => String::new(),
+        | Act::RevokeToken { .. }
+        | Act::Backup { .. } => String::new(),
     }
 }
 

@@ -335,7 +335,12 @@ impl Console {
             Some(Act::Suspend { user, .. } | Act::ResetPassword { user }) => {
                 self.open_id(ActorKind::User, user.parse().ok());
             }
-            Some(Act::MakeOperator { .. } | Act::MakeToken { .. } | Act::RevokeToken { .. })
+            Some(
+                Act::MakeOperator { .. }
+                | Act::MakeToken { .. }
+                | Act::RevokeToken { .. }
+                | Act::Backup { .. },
+            )
             | None => {}
         }
     }
