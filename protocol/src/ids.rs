@@ -110,6 +110,8 @@ ids! {
     AttachmentId,
     /// An entry of an audit log.
     AuditId,
+    /// An emoji of a group's own.
+    EmojiId,
 }
 
 impl GroupId {

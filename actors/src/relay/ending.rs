@@ -48,13 +48,11 @@ impl<W> Lane<W> {
                 self.users.remove(&user);
             }
         }
-        if let Some((wire, mut words)) = session.detach(self.now) {
-            words.extend(last_words);
-            out.push(Effect::Close { wire, words, code });
-        }
+        session.detach(reference, self.now, last_words, code, out);
         out.push(Effect::Ended {
             session: reference,
             user,
+            code,
         });
     }
 
@@ -79,7 +77,7 @@ impl<W> Lane<W> {
 
     pub(super) fn tick(&mut self, out: &mut Vec<Effect<W>>) {
         let oldest = Millis(self.now.0.saturating_sub(self.config.resume_ms));
-        self.log.trim(oldest, self.config.log_bytes);
+        // Before anything else is dropped for want of room: it is to push out only itself.
         for position in self.log.trim_own(self.config.log_bytes / 2) {
             let slots = self.log.get(position).map(|entry| entry.recipients.clone());
             for &slot in slots.iter().flat_map(|slots| slots.iter()) {
@@ -92,6 +90,7 @@ impl<W> Lane<W> {
                 }
             }
         }
+        self.log.trim(oldest, self.config.log_bytes);
         let base = self.log.base();
         for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
             let Some(session) = self.at(slot) else {

@@ -230,7 +230,7 @@ impl<W> Lane<W> {
                 session,
                 dispatch,
                 paced,
-            } => self.given(session, dispatch, paced),
+            } => self.given(session, dispatch, paced, out),
             Input::Expel { session, code } => {
                 if self.session_mut(session).is_some() {
                     self.end(session.slot, Vec::new(), Some(code), out);
@@ -374,10 +374,21 @@ impl<W> Lane<W> {
     }
 
     /// Gives a session what only it is told.
-    fn given(&mut self, session: SessionRef, dispatch: Box<Dispatch>, paced: bool) {
+    fn given(
+        &mut self,
+        session: SessionRef,
+        dispatch: Box<Dispatch>,
+        paced: bool,
+        out: &mut Vec<Effect<W>>,
+    ) {
+        let mut has_wire = false;
         if let Some(found) = self.session_mut(session).filter(|found| found.ready) {
-            found.paced |= paced && found.wire.is_some();
+            has_wire = found.wire.is_some();
+            found.paced |= paced && has_wire;
             self.give(session.slot, dispatch);
+        }
+        if paced && !has_wire {
+            out.push(Effect::Unwritten(session));
         }
     }
 
@@ -440,10 +451,9 @@ impl<W> Lane<W> {
         code: Option<CloseCode>,
         out: &mut Vec<Effect<W>>,
     ) {
-        let now = self.now;
-        if let Some((wire, mut words)) = self.at(slot).and_then(|session| session.detach(now)) {
-            words.extend(last_words);
-            out.push(Effect::Close { wire, words, code });
+        let (reference, now) = (self.session_ref(slot), self.now);
+        if let Some(session) = self.at(slot) {
+            session.detach(reference, now, last_words, code, out);
         }
     }
 }

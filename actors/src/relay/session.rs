@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
+use rookery_protocol::client::gateway::CloseCode;
 use rookery_protocol::entity::EntityRef;
 use rookery_protocol::event::Dispatch;
 use rookery_protocol::intents::Intents;
 use rookery_protocol::time::Millis;
 
 use super::topic::Join;
-use super::wire::{Control, Identity};
+use super::wire::{Control, Effect, Identity, SessionRef};
 
 /// What a waiting event counts for besides its body.
 pub(super) const WAITING_OVERHEAD: usize = 64;
@@ -94,14 +95,27 @@ impl<W> Session<W> {
         }
     }
 
-    /// Lets go of the socket; what waits stays in the log only.
-    pub(super) fn detach(&mut self, now: Millis) -> Option<(W, Vec<Control>)> {
+    /// Lets go of the socket, which is closed behind some last words; what waits stays in the log only, and whoever waits
+    /// until it is written is told so.
+    pub(super) fn detach(
+        &mut self,
+        reference: SessionRef,
+        now: Millis,
+        last_words: Vec<Control>,
+        code: Option<CloseCode>,
+        out: &mut Vec<Effect<W>>,
+    ) {
         self.detached_at = now;
         self.blocked = false;
-        self.paced = false;
         self.pending = VecDeque::new();
         self.pending_bytes = 0;
-        let words = std::mem::take(&mut self.controls);
-        self.wire.take().map(|wire| (wire, words))
+        if std::mem::take(&mut self.paced) {
+            out.push(Effect::Unwritten(reference));
+        }
+        let mut words = std::mem::take(&mut self.controls);
+        if let Some(wire) = self.wire.take() {
+            words.extend(last_words);
+            out.push(Effect::Close { wire, words, code });
+        }
     }
 }

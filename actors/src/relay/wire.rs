@@ -161,7 +161,7 @@ pub enum Input<W> {
         /// What.
         dispatch: Box<Dispatch>,
         /// Say with [`Effect::Drained`] when everything up to it is written: whoever gives a lot gives the next piece
-        /// then. Nothing is said when the socket breaks before.
+        /// then. If it cannot be written that is said, too, with [`Effect::Unwritten`].
         paced: bool,
     },
     /// The session must not go on.
@@ -261,6 +261,9 @@ pub enum Effect<W> {
     },
     /// What was given with a pace is written.
     Drained(SessionRef),
+    /// What was given with a pace is not written: the socket went before, or the session is not ready, or over. What the
+    /// session has got a number for comes when it is resumed.
+    Unwritten(SessionRef),
     /// The user's entity restarted: attach the session again; comes back as [`Input::Expel`] if it is refused.
     Reattach {
         /// The session.
@@ -303,11 +306,14 @@ pub enum Effect<W> {
         /// With what; none when the client is already gone.
         code: Option<CloseCode>,
     },
-    /// The session is over; tell its user.
+    /// The session is over; tell its user. If it must not go on ([`CloseCode::AuthenticationFailed`]), it is to leave its
+    /// voice channels, too.
     Ended {
         /// The session.
         session: SessionRef,
         /// Whose it was.
         user: UserId,
+        /// What it was closed with, whether it had a socket or not; none when its client ended it or did not come back.
+        code: Option<CloseCode>,
     },
 }

@@ -48,8 +48,8 @@ struct Place<'a> {
     request: &'a RequestMembers,
 }
 
-/// The session is over.
-struct Over;
+/// What the session was given is not written.
+struct Unwritten;
 
 pub(super) fn dispatch(name: EventName, body: &impl Serialize) -> Box<Dispatch> {
     Box::new(Dispatch {
@@ -97,8 +97,8 @@ impl Pager {
                 continue;
             };
             match Box::pin(self.answer(group, &request)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(Over)) => return,
+                // The rest of what nobody reads is not made. When its session is over the task is ended.
+                Ok(Ok(()) | Err(Unwritten)) => {}
                 // Discord does not answer for a group one is not in, either.
                 Err(refusal) => {
                     tracing::debug!(%group, code = refusal.code.code(), "a request for members is refused");
@@ -115,7 +115,7 @@ impl Pager {
         &mut self,
         group: GroupId,
         request: &RequestMembers,
-    ) -> Result<Result<(), Over>, ApiError> {
+    ) -> Result<Result<(), Unwritten>, ApiError> {
         let by = self.identity.user;
         let place = |not_found| Place {
             group,
@@ -174,7 +174,7 @@ impl Pager {
         &mut self,
         group: GroupId,
         request: &RequestMembers,
-    ) -> Result<Result<(), Over>, ApiError> {
+    ) -> Result<Result<(), Unwritten>, ApiError> {
         let now = self.gateway.clock.now();
         self.asked_all
             .retain(|_, at| now.since(*at) < limits::MEMBERS_REQUEST_ALL_MS);
@@ -213,7 +213,9 @@ impl Pager {
                 request,
             };
             if self.chunk(&rows, place).await?.is_err() {
-                return Ok(Err(Over));
+                // It may ask for what it has not got.
+                self.asked_all.remove(&group);
+                return Ok(Err(Unwritten));
             }
         }
         Ok(Ok(()))
@@ -224,7 +226,7 @@ impl Pager {
         &self,
         rows: &[MemberRow],
         place: Place<'_>,
-    ) -> Result<Result<(), Over>, ApiError> {
+    ) -> Result<Result<(), Unwritten>, ApiError> {
         let gateway = &self.gateway;
         let world = gateway.clerk.world();
         let users: Vec<UserId> = rows.iter().map(|row| row.user).collect();
@@ -263,6 +265,6 @@ impl Pager {
             paced: true,
         };
         gateway.hub.send(self.at.lane, give).await;
-        Ok(written.await.map_err(|_| Over))
+        Ok(written.await.map_err(|_| Unwritten))
     }
 }

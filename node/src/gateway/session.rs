@@ -110,7 +110,7 @@ impl Session {
                 },
                 str::to_owned,
             );
-            let errand = Errand::new(gateway.clone(), at, seat.identity.user, session);
+            let errand = Errand::new(gateway.clone(), at, &seat.identity, session);
             let task = tokio::spawn(errand.run(forms));
             (sender, task.abort_handle())
         });

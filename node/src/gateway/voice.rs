@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use rookery_actors::relay::Input;
+use rookery_actors::relay::{Identity, Input};
 use rookery_protocol::client::events::VoiceRefused;
 use rookery_protocol::client::gateway::VoiceForm;
 use rookery_protocol::command::Answer;
+use rookery_protocol::command::user::Proof;
 use rookery_protocol::event::EventName;
 use rookery_protocol::ids::{GroupId, UserId};
 use tokio::sync::mpsc;
@@ -19,25 +20,25 @@ pub(super) struct Errand {
     gateway: Arc<Gateway>,
     at: At,
     user: UserId,
+    /// What its token says.
+    proof: Proof,
     /// The session's id, as its client knows it.
     session: String,
-    /// The group in one of whose channels it is.
-    group: Option<GroupId>,
 }
 
 impl Errand {
-    pub(super) fn new(gateway: Arc<Gateway>, at: At, user: UserId, session: String) -> Self {
+    pub(super) fn new(gateway: Arc<Gateway>, at: At, who: &Identity, session: String) -> Self {
         Self {
             gateway,
             at,
-            user,
+            user: who.user,
+            proof: who.proof,
             session,
-            group: None,
         }
     }
 
     /// Carries out what is said until the socket is gone.
-    pub(super) async fn run(mut self, mut forms: mpsc::Receiver<VoiceForm>) {
+    pub(super) async fn run(self, mut forms: mpsc::Receiver<VoiceForm>) {
         while let Some(form) = forms.recv().await {
             let Some(group) = form.guild_id else { continue };
             let Err(refusal) = Box::pin(self.carry_out(group, &form)).await else {
@@ -59,24 +60,38 @@ impl Errand {
         }
     }
 
-    async fn carry_out(&mut self, group: GroupId, form: &VoiceForm) -> Answer<()> {
-        let world = self.gateway.clerk.world();
+    async fn carry_out(&self, group: GroupId, form: &VoiceForm) -> Answer<()> {
+        let clerk = &self.gateway.clerk;
+        let (world, calls) = (clerk.world(), clerk.calls());
         let Some(channel) = form.channel_id else {
-            self.group.take_if(|there| *there == group);
-            return world.leave_voice(self.user, &self.session, group).await;
+            let left = world.leave_voice(self.user, &self.session, group).await;
+            if left.is_ok() {
+                calls.left(self.at, group);
+            }
+            return left;
         };
         // A person is in one channel at a time, a bot in one of each group.
-        if let Some(other) = self.group.filter(|other| *other != group) {
+        if let Some(other) = calls.of(self.at).filter(|other| *other != group) {
             let profiles = world.profiles(vec![self.user]).await?;
             if profiles.get(&self.user).is_none_or(|profile| !profile.bot) {
                 world.leave_voice(self.user, &self.session, other).await?;
+                calls.left(self.at, other);
             }
         }
         let said = form.said;
         world
             .join_voice(self.user, &self.session, group, channel, said)
             .await?;
-        self.group = Some(group);
+        let is_there = || world.registry().said(self.at, self.user).is_some();
+        if calls.joined(self.at, &self.session, group, is_there) {
+            return Ok(());
+        }
+        // It is over, or at another node by now. If it was locked out, that may have come before this.
+        let admits = || world.admits(self.user, self.proof);
+        if !clerk.persist(admits).await? {
+            let leave = || world.leave_voice(self.user, &self.session, group);
+            clerk.persist(leave).await?;
+        }
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! Listens to what entities publish: whose relationships changed, and which groups' members or roles did.
+//! Listens to what entities publish: whose relationships changed, and which groups' members or roles did. What was lost on
+//! its way here is noted when it is read from the event log.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,7 +31,18 @@ impl Touched {
         std::mem::take(&mut self.groups.lock())
     }
 
-    fn note(&self, frame: &Frame) {
+    /// Notes users whose relationships are to be looked up.
+    pub fn note_users(&self, noted: impl IntoIterator<Item = UserId>) {
+        let mut users = self.users.lock();
+        for user in noted {
+            if users.len() < NOTED {
+                users.insert(user);
+            }
+        }
+    }
+
+    /// Notes what an event changed.
+    pub fn note(&self, frame: &Frame) {
         let (Act::Dispatch(dispatch) | Act::Farewell(dispatch)) = &frame.event.act else {
             return;
         };
@@ -40,12 +52,7 @@ impl Touched {
                 EventName::RelationshipAdd
                 | EventName::RelationshipUpdate
                 | EventName::RelationshipRemove,
-            ) => {
-                let mut users = self.users.lock();
-                if users.len() < NOTED {
-                    users.insert(UserId(frame.topic.id));
-                }
-            }
+            ) => self.note_users([UserId(frame.topic.id)]),
             (
                 EntityKind::Group,
                 EventName::GuildUpdate
@@ -79,5 +86,62 @@ impl Publisher for Listener {
     fn publish(&self, frame: Arc<Frame>) {
         self.touched.note(&frame);
         self.publisher.publish(frame);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rookery_protocol::client;
+    use rookery_protocol::entity::EntityRef;
+    use rookery_protocol::event::{Audience, Dispatch, Event, FrameSeq};
+    use rookery_protocol::intents::Intents;
+
+    use super::*;
+
+    const USER: UserId = UserId(1);
+    const GROUP: GroupId = GroupId(2);
+
+    fn frame(topic: impl Into<EntityRef>, name: EventName) -> Frame {
+        let dispatch = Dispatch {
+            name,
+            body: client::encode(&()),
+            intents: Intents::NONE,
+            content_for: None,
+            about: None,
+        };
+        Frame {
+            topic: topic.into(),
+            seq: FrameSeq::Logged(1),
+            event: Event {
+                audience: Audience::Everyone,
+                act: Act::Dispatch(dispatch),
+                access: None,
+            },
+        }
+    }
+
+    #[test]
+    fn what_presence_and_lists_depend_on_is_noted_once() {
+        let touched = Touched::default();
+        touched.note(&frame(GROUP, EventName::MessageCreate));
+        touched.note(&frame(USER, EventName::MessageCreate));
+        assert!(touched.take_users().is_empty() && touched.take_groups().is_empty());
+        for _ in 0..2 {
+            touched.note(&frame(USER, EventName::RelationshipAdd));
+            touched.note(&frame(GROUP, EventName::GuildMemberAdd));
+        }
+        assert_eq!(touched.take_users(), HashSet::from([USER]));
+        assert_eq!(touched.take_groups(), HashSet::from([GROUP]));
+        assert!(touched.take_users().is_empty() && touched.take_groups().is_empty());
+    }
+
+    #[test]
+    fn who_is_noted_again_is_bounded_too() {
+        let touched = Touched::default();
+        touched.note_users((0..=NOTED as u64).map(UserId));
+        touched.note(&frame(UserId(u64::MAX), EventName::RelationshipAdd));
+        assert_eq!(touched.take_users().len(), NOTED);
+        touched.note_users([USER]);
+        assert_eq!(touched.take_users(), HashSet::from([USER]));
     }
 }

@@ -8,6 +8,7 @@ use rookery_actors::relay::Input;
 use rookery_protocol::client;
 use rookery_protocol::client::presence::PresenceJson;
 use rookery_protocol::entity::EntityRef;
+use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::{Act, Audience, Dispatch, Event, EventName, Frame, FrameSeq};
 use rookery_protocol::ids::GroupId;
 use rookery_protocol::intents::Intents;
@@ -45,20 +46,30 @@ impl Ticker {
     }
 
     async fn tick(&self, hub: &Hub) {
-        let registry = self.world.registry();
-        for user in self.world.touched().take_users() {
+        self.relate().await;
+        for shown in self.world.registry().take() {
+            show(hub, shown).await;
+        }
+    }
+
+    /// Looks up relationships that changed.
+    async fn relate(&self) {
+        let (registry, touched) = (self.world.registry(), self.world.touched());
+        let mut users = touched.take_users().into_iter();
+        while let Some(user) = users.next() {
             if !registry.knows(user) {
                 continue;
             }
             match self.world.kin(user).await {
                 Ok(kin) => registry.relate(user, kin),
+                // The store is away: it is asked again with the next beat, of the others, too.
+                Err(refusal) if refusal.code == ErrorCode::Unavailable => {
+                    return touched.note_users(users.chain([user]));
+                }
                 Err(refusal) => {
                     tracing::warn!(%user, code = refusal.code.code(), "relationships could not be read");
                 }
             }
-        }
-        for shown in registry.take() {
-            show(hub, shown).await;
         }
     }
 }

@@ -18,6 +18,7 @@ use rookery_protocol::intents::Intents;
 use rookery_protocol::limits;
 use tokio::sync::Semaphore;
 
+use super::calls::{Call, Calls};
 use super::hub::Hub;
 use super::pace::Pace;
 use super::ready;
@@ -53,6 +54,7 @@ pub struct Clerk {
     name: NodeName,
     questions: Semaphore,
     pace: Pace,
+    calls: Calls,
 }
 
 /// Whether asking again may help.
@@ -72,6 +74,7 @@ impl Clerk {
             name,
             questions: Semaphore::new(QUESTIONS),
             pace: Pace::default(),
+            calls: Calls::default(),
         })
     }
 
@@ -89,16 +92,23 @@ impl Clerk {
         &self.pace
     }
 
+    /// Which session is in voice channels of which groups.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// A session's user has left a group.
     pub(super) fn left(&self, at: At, user: UserId, group: GroupId) {
         self.world.registry().leave(at, user, group);
+        self.calls.left(at, group);
     }
 
-    /// A session is over.
-    pub(super) fn ended(&self, at: At, user: UserId) {
-        self.pace.ended(at);
+    /// A session is over; answers the voice channels that it was in.
+    pub(super) fn ended(&self, at: At, user: UserId) -> Option<Call> {
+        self.pace.unwritten(at);
         self.hub.moves.went(at);
         self.world.registry().close(at, user);
+        self.calls.ended(at)
     }
 
     /// The node's name.
@@ -262,6 +272,25 @@ impl Clerk {
         }
     }
 
+    /// Takes a session that must not go on out of its voice channels.
+    pub(super) async fn hang_up(self: Arc<Self>, user: UserId, call: Call) {
+        let Call { session, groups } = call;
+        futures_util::stream::iter(groups)
+            .for_each_concurrent(GROUPS_AT_ONCE, |group| {
+                Box::pin(self.leave_voice(user, &session, group))
+            })
+            .await;
+    }
+
+    async fn leave_voice(&self, user: UserId, session: &str, group: GroupId) {
+        let left = self
+            .persist(|| self.world.leave_voice(user, session, group))
+            .await;
+        if let Err(refusal) = left {
+            tracing::warn!(%user, %group, code = refusal.code.code(), "a session that was closed may still be in a voice channel");
+        }
+    }
+
     /// Subscribes a session to groups and makes their GUILD_CREATEs.
     pub(super) async fn subscribe(
         self: Arc<Self>,
@@ -361,7 +390,13 @@ impl Clerk {
     pub(super) async fn heal(self: Arc<Self>, lane: u16, topic: EntityRef, since: u64) {
         let page = self.persist(|| self.world.events(topic, since)).await;
         let events = match page {
-            Ok(frames) => page_above(since, frames),
+            Ok(frames) => {
+                // What was lost on its way has not been noted, either.
+                for frame in &frames {
+                    self.world.touched().note(frame);
+                }
+                page_above(since, frames)
+            }
             Err(refusal) => {
                 tracing::warn!(%topic, code = refusal.code.code(), "the event log could not be read");
                 Err(Lost)

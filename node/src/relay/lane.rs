@@ -345,15 +345,26 @@ impl Thread {
                 group,
             } => self.clerk.left(At { lane, session }, user, group),
             Effect::Drained(session) => self.clerk.pace().drained(At { lane, session }),
+            Effect::Unwritten(session) => self.clerk.pace().unwritten(At { lane, session }),
             Effect::Heal { topic, since } => {
                 self.count.heals += 1;
                 self.runtime
                     .spawn(self.clerk.clone().heal(lane, topic, since));
             }
             Effect::Close { wire, words, code } => self.let_go(now, *wire, &words, code),
-            Effect::Ended { session, user } => {
+            Effect::Ended {
+                session,
+                user,
+                code,
+            } => {
                 if self.drained.is_none() {
-                    self.clerk.ended(At { lane, session }, user);
+                    let call = self.clerk.ended(At { lane, session }, user);
+                    // Who is only lost goes on talking, and may come back.
+                    if code == Some(CloseCode::AuthenticationFailed)
+                        && let Some(call) = call
+                    {
+                        self.runtime.spawn(self.clerk.clone().hang_up(user, call));
+                    }
                     self.runtime
                         .spawn(self.clerk.clone().detach(lane, session, user));
                 }

@@ -1,6 +1,7 @@
 //! The relay lanes at work: one thread per core that owns its sessions' write sides, the hub that carries frames to the
 //! lanes, and the clerk that asks entities and the store on a lane's behalf.
 
+mod calls;
 mod clerk;
 mod counters;
 mod elsewhere;
@@ -17,6 +18,7 @@ mod session_id;
 mod tell;
 mod world;
 
+pub use calls::Calls;
 pub use clerk::{Clerk, NodeName};
 pub use counters::{Counters, CountersView};
 pub use elsewhere::{Buddies, Elsewhere, Nowhere};

@@ -12,7 +12,8 @@ use crate::presence::At;
 pub struct Pace(Mutex<HashMap<At, Vec<oneshot::Sender<()>>>>);
 
 impl Pace {
-    /// Ends when what the session is given next is written; with an error when the session is over.
+    /// Ends when what the session is given next is written; with an error when it is not, since its socket is gone or the
+    /// session is not ready, or over. What others have given it may end it early.
     pub fn wait(&self, at: At) -> oneshot::Receiver<()> {
         let (done, waiting) = oneshot::channel();
         let mut waiters = self.0.lock();
@@ -30,8 +31,37 @@ impl Pace {
         }
     }
 
-    /// The session is over.
-    pub(super) fn ended(&self, at: At) {
+    /// It is not written.
+    pub(super) fn unwritten(&self, at: At) {
         self.0.lock().remove(&at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rookery_actors::relay::SessionRef;
+    use tokio::sync::oneshot::error::TryRecvError;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_whether_it_is_written_or_not() {
+        let pace = Pace::default();
+        let session = SessionRef {
+            slot: 0,
+            generation: 0,
+        };
+        let at = At { lane: 0, session };
+        let mut written = pace.wait(at);
+        assert_eq!(written.try_recv(), Err(TryRecvError::Empty));
+        pace.drained(at);
+        assert_eq!(written.try_recv(), Ok(()));
+        let (mut unwritten, mut other) = (pace.wait(at), pace.wait(at));
+        pace.unwritten(at);
+        for waiting in [&mut unwritten, &mut other] {
+            assert_eq!(waiting.try_recv(), Err(TryRecvError::Closed));
+        }
+        // Nothing is kept of who waited.
+        assert!(pace.0.lock().is_empty());
     }
 }

@@ -16,6 +16,7 @@ use rookery_protocol::intents::Intents;
 
 use super::clerk::{Clerk, GROUPS_AT_ONCE, is_passing};
 use super::ready;
+use super::session_id::SessionId;
 use crate::presence::At;
 
 /// A session that rejoins.
@@ -94,6 +95,7 @@ impl Clerk {
         let picture = self
             .persist(|| self.world().subscribe(group, Subscribe { by }))
             .await?;
+        self.recall(comer, group, &picture);
         let gseq = picture.gseq;
         let events = self.since(group.into(), since, gseq).await?;
         let is_shown_anew = events
@@ -110,6 +112,20 @@ impl Clerk {
             None
         };
         Ok((events, Some(Again { gseq, view, body })))
+    }
+
+    /// Notes that a session is in a voice channel, which only the node knew that it comes from.
+    fn recall(&self, comer: Comer, group: GroupId, picture: &Subscribed) {
+        let (at, user) = (comer.at, comer.identity.user);
+        let Some(state) = picture.voice.iter().find(|state| state.row.user == user) else {
+            return;
+        };
+        let session = &state.row.session;
+        let key = SessionId::parse(session).map(|id| id.key());
+        if key.is_some() && key == self.hub().moves().name(at) {
+            let is_there = || self.world().registry().said(at, user).is_some();
+            self.calls().joined(at, session, group, is_there);
+        }
     }
 
     /// GUILD_CREATE of a picture, for a session.

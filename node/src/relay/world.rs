@@ -10,12 +10,13 @@ use rookery_protocol::command::group::{
     GetGroup, GetMembers, GroupView, JoinVoice, LeaveVoice, ListMembers, SearchMembers, Subscribe,
     Subscribed,
 };
-use rookery_protocol::command::user::{Attach, Attached, Detach};
+use rookery_protocol::command::user::{Attach, Attached, Detach, GetAccount, Proof};
 use rookery_protocol::document::{
     Events, MemberRow, MentionRow, Mentions, Part, ReadStateRow, ReadStates, Relation, Table,
     TableId,
 };
 use rookery_protocol::entity::EntityRef;
+use rookery_protocol::error::ErrorCode;
 use rookery_protocol::event::{Frame, FrameSeq};
 use rookery_protocol::ids::{ChannelId, GroupId, UserId};
 use rookery_protocol::limits;
@@ -45,6 +46,8 @@ pub struct Unread {
 pub trait World: Send + Sync + 'static {
     /// Who a token belongs to.
     async fn authenticate(&self, token: &str) -> Answer<Caller>;
+    /// Whether a verified token still holds, as the user's entity has it.
+    async fn admits(&self, user: UserId, proof: Proof) -> Answer<bool>;
     /// Attaches a session to its user.
     async fn attach(&self, user: UserId, request: Attach) -> Answer<Attached>;
     /// Tells the user that a session ended.
@@ -96,6 +99,13 @@ pub trait World: Send + Sync + 'static {
 impl World for App {
     async fn authenticate(&self, token: &str) -> Answer<Caller> {
         self.auth.authenticate(token).await
+    }
+
+    async fn admits(&self, user: UserId, proof: Proof) -> Answer<bool> {
+        match self.directory.ask(user, GetAccount).await {
+            Err(refusal) if refusal.code == ErrorCode::UnknownUser => Ok(false),
+            account => Ok(account?.admits(proof)),
+        }
     }
 
     async fn attach(&self, user: UserId, request: Attach) -> Answer<Attached> {

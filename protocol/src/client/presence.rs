@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{GroupId, UserId};
+use crate::ids::{EmojiId, GroupId, UserId};
 use crate::limits;
 use crate::time::Millis;
 
@@ -57,9 +57,9 @@ impl Platform {
 pub struct ActivityEmoji {
     /// The emoji itself, or the name of a group's own.
     pub name: String,
-    /// Its id if it is a group's own.
+    /// Its id if it is a group's own; discord.py sends a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<EmojiId>,
     /// Whether it moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub animated: Option<bool>,
@@ -134,11 +134,10 @@ impl Activity {
                     && (url.starts_with("https://") || url.starts_with("http://"))
                     && !url.chars().any(|c| c.is_control() || c.is_whitespace())
             })
-            && self.emoji.as_ref().is_none_or(|emoji| {
-                !emoji.name.is_empty()
-                    && fits(&emoji.name, 32)
-                    && emoji.id.as_ref().is_none_or(|id| id.parse::<u64>().is_ok())
-            })
+            && self
+                .emoji
+                .as_ref()
+                .is_none_or(|emoji| !emoji.name.is_empty() && fits(&emoji.name, 32))
     }
 }
 
@@ -333,6 +332,20 @@ mod tests {
     }
 
     #[test]
+    fn the_id_of_an_emoji_is_a_string_or_a_number_and_is_shown_as_a_string() {
+        for id in [
+            json!("41771983423143937"),
+            json!(41_771_983_423_143_937_u64),
+        ] {
+            let emoji = json!({ "name": "x", "id": id });
+            let activity = json!({ "name": "Custom Status", "type": 4, "emoji": emoji });
+            let said = form(json!({ "status": "online", "activities": [activity] })).unwrap();
+            let shown = serde_json::to_value(&said.activities).unwrap();
+            assert_eq!(shown[0]["emoji"]["id"], "41771983423143937");
+        }
+    }
+
+    #[test]
     fn what_is_over_a_limit_is_refused() {
         let activity =
             |fields: serde_json::Value| json!({ "status": "online", "activities": [fields] });
@@ -351,6 +364,7 @@ mod tests {
             activity(json!({ "name": "x", "type": 4, "state": "x".repeat(129) })),
             activity(json!({ "name": "x", "type": 4, "emoji": { "name": "" } })),
             activity(json!({ "name": "x", "type": 4, "emoji": { "name": "x", "id": "../1" } })),
+            activity(json!({ "name": "x", "type": 4, "emoji": { "name": "x", "id": -1 } })),
         ] {
             assert!(form(value.clone()).is_none(), "{value}");
         }

@@ -90,6 +90,19 @@ async fn all_members_again_are_refused_for_a_while() {
 }
 
 #[tokio::test]
+async fn who_asks_too_early_is_answered_when_he_asks_again() {
+    let node = Node::start().await;
+    let community = Community::new(&node).await;
+    let mut session = Gateway::connect(&node).await;
+    let fields = json!({ "token": community.ada.token, "intents": GUILDS | MEMBERS });
+    session.send_identify(fields).await;
+    let one = json!({ "guild_id": community.group, "user_ids": community.ben.id });
+    session.send(8, one.clone()).await;
+    session.become_ready().await;
+    assert_eq!(users(&ask(&mut session, one).await), ["ben"]);
+}
+
+#[tokio::test]
 async fn a_bot_sees_all_only_with_the_intent() {
     let node = Node::start().await;
     let community = Community::new(&node).await;

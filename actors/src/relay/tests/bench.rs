@@ -80,6 +80,9 @@ pub(super) struct Bench {
     /// Which session is on which group's topic, as told.
     pub(super) inside: BTreeSet<(SessionRef, GroupId)>,
     pub(super) drained: Vec<SessionRef>,
+    pub(super) unwritten: Vec<SessionRef>,
+    /// Sessions that are over, and why.
+    pub(super) ended: Vec<(SessionRef, Option<CloseCode>)>,
 }
 
 pub(super) fn text(name: EventName, id: &str, intents: Intents, secret: bool) -> Dispatch {
@@ -111,6 +114,8 @@ impl Bench {
             reattached: Vec::new(),
             inside: BTreeSet::new(),
             drained: Vec::new(),
+            unwritten: Vec::new(),
+            ended: Vec::new(),
         }
     }
 
@@ -138,6 +143,7 @@ impl Bench {
                 }
                 Effect::Reattach { session, .. } => self.reattached.push(session),
                 Effect::Drained(session) => self.drained.push(session),
+                Effect::Unwritten(session) => self.unwritten.push(session),
                 Effect::Entered { session, group, .. } => {
                     assert!(self.inside.insert((session, group)), "entered twice");
                 }
@@ -173,7 +179,12 @@ impl Bench {
                         client.socket = None;
                     }
                 }
-                Effect::Ended { session, user } => {
+                Effect::Ended {
+                    session,
+                    user,
+                    code,
+                } => {
+                    self.ended.push((session, code));
                     self.inside.retain(|(inside, _)| *inside != session);
                     for client in &mut self.clients {
                         if client.session == Some(session) {

@@ -327,6 +327,23 @@ fn a_closed_login_closes_its_sessions_only() {
 }
 
 #[test]
+fn why_a_session_ends_is_told_also_when_it_has_no_socket() {
+    let (mut bench, closed) = community();
+    let left = bench.client(USER.0, Intents::ALL);
+    bench.answer_all();
+    bench.flush();
+    let [closed_session, left_session] =
+        [closed, left].map(|client| bench.clients[client].session.unwrap());
+    bench.hangup(left, true);
+    bench.hangup(closed, false);
+    assert_eq!(bench.ended, [(left_session, None)]);
+    let code = CloseCode::AuthenticationFailed;
+    let act = Act::Close { login: None, code };
+    bench.emit(USER.into(), Audience::Everyone, act, false);
+    assert_eq!(bench.ended[1..], [(closed_session, Some(code))]);
+}
+
+#[test]
 fn a_login_closed_while_its_session_attaches_does_not_slip_through() {
     let mut bench = Bench::new(Config::default());
     let client = bench.client(USER.0, Intents::ALL);

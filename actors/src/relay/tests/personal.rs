@@ -7,7 +7,18 @@ use rookery_protocol::intents::Intents;
 
 use super::bench::{Bench, text};
 use super::{GROUP, USER, community, names};
-use crate::relay::{Config, Input, Refusal, Shard};
+use crate::relay::{Config, Input, Refusal, SessionRef, Shard};
+
+/// Gives a session some bytes, with a pace.
+fn give(bench: &mut Bench, session: SessionRef, bytes: usize) {
+    let id = "x".repeat(bytes);
+    let chunk = text(EventName::GuildMembersChunk, &id, Intents::NONE, false);
+    bench.step(Input::Give {
+        session,
+        dispatch: Box::new(chunk),
+        paced: true,
+    });
+}
 
 #[test]
 fn what_is_given_to_a_session_is_numbered_and_replayed() {
@@ -45,6 +56,62 @@ fn what_is_given_to_a_session_is_numbered_and_replayed() {
         paced: true,
     });
     bench.flush();
+    assert_eq!(bench.drained, [session]);
+}
+
+#[test]
+fn who_gives_to_a_session_that_is_not_ready_is_told_that_it_is_not_written() {
+    let mut bench = Bench::new(Config::default());
+    let client = bench.client(USER.0, Intents::ALL);
+    let session = bench.clients[client].session.unwrap();
+    give(&mut bench, session, 1);
+    assert_eq!(bench.unwritten, [session]);
+    bench.answer_all();
+    give(&mut bench, session, 1);
+    bench.flush();
+    assert_eq!(bench.drained, [session]);
+    assert_eq!(bench.unwritten.len(), 1);
+    assert_eq!(
+        names(&bench, client),
+        [EventName::Ready, EventName::GuildMembersChunk]
+    );
+}
+
+#[test]
+fn who_gives_is_told_once_when_the_socket_goes_before_it_is_written() {
+    let (mut bench, client) = community();
+    let session = bench.clients[client].session.unwrap();
+    let socket = bench.clients[client].socket.unwrap();
+    bench.sockets[socket].is_full = true;
+    give(&mut bench, session, 1);
+    bench.flush();
+    assert!(bench.unwritten.is_empty());
+    // Another socket takes over: it is replayed there, and nobody waits for it.
+    assert_eq!(bench.resume(client, 0), None);
+    assert_eq!(bench.unwritten, [session]);
+    bench.flush();
+    assert_eq!(
+        names(&bench, client)[2..],
+        [EventName::GuildMembersChunk, EventName::Resumed]
+    );
+    assert!(bench.drained.is_empty());
+    give(&mut bench, session, 1);
+    bench.flush();
+    assert_eq!(bench.drained, [session]);
+    assert_eq!(bench.unwritten.len(), 1);
+    // The socket is cut, there is none, the session ends, it is over.
+    give(&mut bench, session, 1);
+    bench.hangup(client, false);
+    assert_eq!(bench.unwritten.len(), 2);
+    give(&mut bench, session, 1);
+    assert_eq!(bench.unwritten.len(), 3);
+    assert_eq!(bench.resume(client, 0), None);
+    give(&mut bench, session, 1);
+    bench.hangup(client, true);
+    assert_eq!(bench.unwritten.len(), 4);
+    give(&mut bench, session, 1);
+    bench.flush();
+    assert_eq!(bench.unwritten, [session; 5]);
     assert_eq!(bench.drained, [session]);
 }
 
@@ -115,8 +182,8 @@ fn it_is_told_who_enters_and_leaves_a_group() {
     assert!(bench.inside.is_empty());
 }
 
-#[test]
-fn what_sessions_ask_for_does_not_push_out_what_others_are_replayed() {
+/// A session that asks for more than the log holds, and one that is away and has missed a message.
+fn greedy_and_quiet() -> (Bench, usize, usize) {
     let mut bench = Bench::new(Config {
         log_bytes: 40_000,
         ..Config::default()
@@ -132,19 +199,15 @@ fn what_sessions_ask_for_does_not_push_out_what_others_are_replayed() {
     bench.flush();
     bench.hangup(quiet, false);
     bench.message(GROUP, false);
+    (bench, greedy, quiet)
+}
+
+#[test]
+fn what_sessions_ask_for_does_not_push_out_what_others_are_replayed() {
+    let (mut bench, greedy, quiet) = greedy_and_quiet();
     let session = bench.clients[greedy].session.unwrap();
     for _ in 0..10 {
-        let chunk = text(
-            EventName::GuildMembersChunk,
-            &"x".repeat(5_000),
-            Intents::NONE,
-            false,
-        );
-        bench.step(Input::Give {
-            session,
-            dispatch: Box::new(chunk),
-            paced: true,
-        });
+        give(&mut bench, session, 5_000);
         bench.flush();
         bench.step(Input::Tick);
     }
@@ -157,4 +220,21 @@ fn what_sessions_ask_for_does_not_push_out_what_others_are_replayed() {
     bench.hangup(greedy, false);
     assert_eq!(bench.resume(greedy, 9), Some(Refusal::InvalidSession));
     assert_eq!(bench.resume(greedy, 1), None);
+}
+
+#[test]
+fn what_is_asked_for_at_once_pushes_out_only_what_was_asked_for() {
+    let (mut bench, greedy, quiet) = greedy_and_quiet();
+    let session = bench.clients[greedy].session.unwrap();
+    for _ in 0..10 {
+        give(&mut bench, session, 5_000);
+    }
+    bench.flush();
+    assert!(bench.lane.census().log_bytes > 40_000);
+    bench.step(Input::Tick);
+    assert!(bench.lane.census().log_bytes < 40_000);
+    assert_eq!(bench.resume(quiet, 0), None);
+    bench.flush();
+    let replayed = names(&bench, quiet);
+    assert!(replayed.contains(&EventName::MessageCreate), "{replayed:?}");
 }

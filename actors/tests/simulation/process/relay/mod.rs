@@ -207,7 +207,8 @@ impl Hands<'_> {
             Effect::Reattach { .. }
             | Effect::Entered { .. }
             | Effect::Left { .. }
-            | Effect::Drained(_) => {}
+            | Effect::Drained(_)
+            | Effect::Unwritten(_) => {}
         }
     }
 
