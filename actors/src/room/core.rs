@@ -134,7 +134,7 @@ pub struct Room {
     /// Another one must follow it.
     must_ask: bool,
     asked_at: Millis,
-    /// Since when nobody is here.
+    /// Since when nobody is here, and the group has not said that somebody may come.
     empty_since: Option<Millis>,
     is_over: bool,
 }
@@ -184,6 +184,8 @@ impl Room {
                     out.push(Effect::Close(socket, VoiceClose::RateLimited));
                     return;
                 }
+                // Back before the group has heard that he went.
+                self.gone.remove(&who);
                 self.waiting.insert(socket, Waiting { who, ice_servers });
                 self.ask(now, out);
             }
@@ -208,12 +210,13 @@ impl Room {
 
     /// Asks the group, or again once it has answered.
     pub(super) fn ask(&mut self, now: Millis, out: &mut Vec<Effect>) {
-        if self.is_asking {
+        if self.awaits_orders(now) {
             self.must_ask = true;
             return;
         }
+        // What counts as lost may be answered yet, by what knows nothing of who waits now.
+        self.must_ask = self.is_asking;
         self.is_asking = true;
-        self.must_ask = false;
         self.asked_at = now;
         let seats = self.seats.iter();
         let present = seats.map(|(&user, seat)| Present {
@@ -228,12 +231,21 @@ impl Room {
         });
     }
 
+    /// A question is under way, and not for so long that it counts as lost.
+    fn awaits_orders(&self, now: Millis) -> bool {
+        self.is_asking && now.since(self.asked_at) < limits::ROOM_ANSWER_MS
+    }
+
     fn orders(&mut self, now: Millis, orders: Option<RoomOrders>, out: &mut Vec<Effect>) {
         self.is_asking = false;
         match orders {
             None => {}
             Some(RoomOrders::Close) => return self.close(out),
             Some(RoomOrders::Go(members)) => {
+                if !members.is_empty() {
+                    // Whoever has still to come is late when the group says so.
+                    self.empty_since = self.empty_since.map(|_| now);
+                }
                 let allowed: BTreeMap<UserId, _> = members
                     .into_iter()
                     .map(|member| (member.who.user, member))
@@ -319,6 +331,7 @@ impl Room {
             MediaEvent::Demand(peer, stream, height) => {
                 self.tell(peer, ServerFrame::Demand { stream, height }, out);
             }
+            MediaEvent::Ended => self.close(out),
         }
     }
 
@@ -336,7 +349,8 @@ impl Room {
         for user in late.map(|(&user, _)| user).collect::<Vec<_>>() {
             self.depart(now, user, out);
         }
-        if now.since(self.asked_at) >= limits::ROOM_BEAT_MS && !self.is_asking {
+        self.tell_late_streams(out);
+        if now.since(self.asked_at) >= limits::ROOM_BEAT_MS && !self.awaits_orders(now) {
             self.ask(now, out);
         }
         let empty = self.empty_since;

@@ -33,6 +33,8 @@ pub enum MediaEvent {
     Stats(PeerId, Stats),
     /// How many pixels high others want to see a video that a client sends; 0: nobody watches it.
     Demand(PeerId, StreamKind, u32),
+    /// The room's media failed as a whole: nothing more comes of it, and no offer is answered.
+    Ended,
 }
 
 /// The media of one room. Nothing here waits but [`Media::answer`]; the media ends when this is dropped.

@@ -1,6 +1,6 @@
 //! The rooms of a node: started when a client comes that is admitted, supervised, and forgotten when they are over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -225,6 +225,12 @@ impl Rooms {
             counters: entry.tally.counters.view(),
         });
         views.collect()
+    }
+
+    /// The channels whose rooms are here.
+    pub fn channels(&self) -> HashSet<ChannelId> {
+        let rooms = self.0.rooms.lock();
+        rooms.keys().map(|id| id.channel).collect()
     }
 
     /// How many rooms are here, and people in them.

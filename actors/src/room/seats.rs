@@ -19,6 +19,8 @@ pub(super) struct Seat {
     pub(super) socket: Option<SocketId>,
     pub(super) rights: MediaRights,
     pub(super) streams: Streams,
+    /// What all were told of its streams since the last tick; none: nothing.
+    pub(super) streams_told: Option<Streams>,
     /// Packets go both ways.
     pub(super) is_connected: bool,
     /// Since when it has no socket, or since when it has neither socket nor media.
@@ -58,6 +60,7 @@ impl Room {
             socket: Some(socket),
             rights,
             streams: Streams::default(),
+            streams_told: None,
             is_connected: false,
             alone_since: None,
             is_answering: false,
@@ -153,6 +156,8 @@ impl Room {
         out: &mut Vec<Effect>,
     ) {
         let Some((user, seat)) = self.of(peer) else {
+            // When it was told to leave, the media did not know it yet.
+            out.push(Effect::Leave(peer));
             return;
         };
         seat.is_answering = false;
@@ -186,11 +191,35 @@ impl Room {
         }
         seat.streams = streams;
         out.push(Effect::Streams(seat.peer, streams));
-        let participant = Participant {
-            user_id: user,
-            streams,
+        // A burst of changes would fill the sockets of all: the newest follows with the next tick.
+        if seat.streams_told.is_none() {
+            self.tell_streams(user, out);
+        }
+    }
+
+    /// Tells all what somebody sends.
+    fn tell_streams(&mut self, user_id: UserId, out: &mut Vec<Effect>) {
+        let Some(seat) = self.seats.get_mut(&user_id) else {
+            return;
         };
+        let streams = seat.streams;
+        seat.streams_told = Some(streams);
+        let participant = Participant { user_id, streams };
         self.tell_all(ServerFrame::Streams(participant), out);
+    }
+
+    /// A tick: tells all of streams that have changed since they were told of them.
+    pub(super) fn tell_late_streams(&mut self, out: &mut Vec<Effect>) {
+        let mut late = Vec::new();
+        for (user, seat) in &mut self.seats {
+            let told = seat.streams_told.take();
+            if told.is_some_and(|told| told != seat.streams) {
+                late.push(*user);
+            }
+        }
+        for user in late {
+            self.tell_streams(user, out);
+        }
     }
 
     pub(super) fn allow(&mut self, user: UserId, rights: MediaRights, out: &mut Vec<Effect>) {
@@ -205,11 +234,7 @@ impl Room {
         if !rights.stream && seat.streams != Streams::default() {
             seat.streams = Streams::default();
             out.push(Effect::Streams(seat.peer, seat.streams));
-            let participant = Participant {
-                user_id: user,
-                streams: seat.streams,
-            };
-            self.tell_all(ServerFrame::Streams(participant), out);
+            self.tell_streams(user, out);
         }
     }
 

@@ -16,7 +16,7 @@ use rookery_protocol::limits;
 use rookery_protocol::voice::RoomId;
 
 use super::core::{Effect, Input, Room};
-use super::ports::{Media, SocketId, VoicePort};
+use super::ports::{Media, MediaEvent, SocketId, VoicePort};
 use super::rooms::{Rooms, Tally};
 use crate::entity::Timed;
 
@@ -46,6 +46,21 @@ impl Message {
                 Input::Tick => "Tick",
             },
         }
+    }
+
+    /// Whether it is taken however many wait. Without it a room would wait for ever, or keep who is gone; and there is but
+    /// one for each question, offer, socket or room.
+    fn is_owed(&self) -> bool {
+        let Self::Input(input) = self else {
+            return false;
+        };
+        matches!(
+            input,
+            Input::Orders(_)
+                | Input::Answered(..)
+                | Input::Closed(..)
+                | Input::Media(MediaEvent::Ended)
+        )
     }
 }
 
@@ -209,7 +224,7 @@ pub(super) enum Posted {
 
 /// Puts a message into a room's mailbox.
 pub(super) fn post(mailbox: &ActorRef<Timed<Message>>, tally: &Tally, message: Message) -> Posted {
-    if tally.depth() >= limits::ROOM_MAILBOX {
+    if tally.depth() >= limits::ROOM_MAILBOX && !message.is_owed() {
         return Posted::Full;
     }
     match mailbox.cast(tally.enqueue(message)) {

@@ -1,5 +1,7 @@
 //! The room's core: who gets a place, who loses it, and what others see of that.
 
+mod mailbox;
+
 use rookery_protocol::client::voice::{
     MediaRights, Participant, ServerFrame, Slot, Stats, Streams, VoiceClose,
 };
@@ -298,6 +300,25 @@ fn a_room_that_nobody_comes_to_ends() {
 }
 
 #[test]
+fn an_empty_room_goes_on_while_the_group_says_that_somebody_may_come() {
+    let waiting = || {
+        let mut bench = Bench::new();
+        for _ in 0..2 * limits::VOICE_ABSENT_MS / limits::ROOM_BEAT_MS {
+            bench.wait(limits::ROOM_BEAT_MS);
+            bench.go(vec![member(ADA, "a", ALL)]);
+        }
+        assert!(!bench.take().contains(&Effect::End));
+        bench
+    };
+    let mut told = waiting();
+    told.step(Input::Orders(Some(RoomOrders::Close)));
+    assert_eq!(told.take().last(), Some(&Effect::End));
+    let mut silent = waiting();
+    silent.wait(limits::VOICE_ABSENT_MS);
+    assert_eq!(silent.take().last(), Some(&Effect::End));
+}
+
+#[test]
 fn what_is_heard_of_media_goes_to_whom_it_concerns() {
     let mut bench = Bench::two();
     bench.step(Input::Media(MediaEvent::Speaking(ADA, true)));
@@ -319,4 +340,91 @@ fn what_is_heard_of_media_goes_to_whom_it_concerns() {
         })
         .collect();
     assert_eq!(to, [(vec![1, 2], 5), (vec![2], 41), (vec![1], 40)]);
+}
+
+#[test]
+fn a_question_without_an_answer_is_asked_again() {
+    let mut bench = Bench::new();
+    bench.identify(1, ADA, "a");
+    bench.identify(2, BEN, "b");
+    bench.take();
+    bench.wait(limits::ROOM_ANSWER_MS - 1);
+    assert_eq!(bench.take(), []);
+    bench.wait(1);
+    let asked = bench.take();
+    assert!(matches!(&asked[..], [Effect::Ask { .. }]), "{asked:?}");
+    // The first question, which did not name Ben, is answered after all.
+    bench.go(vec![member(ADA, "a", ALL)]);
+    assert_eq!(closes(&bench.take()), []);
+    bench.go(vec![member(ADA, "a", ALL)]);
+    assert_eq!(closes(&bench.take()), [(2, VoiceClose::Disconnected)]);
+}
+
+#[test]
+fn media_that_is_ready_when_its_client_has_left_ends() {
+    let mut bench = Bench::two();
+    bench.step(Input::Offer(SocketId(1), "offer".to_owned()));
+    bench.step(Input::Closed(SocketId(1), true));
+    bench.take();
+    bench.step(Input::Answered(PeerId(1), Ok("answer".to_owned())));
+    assert_eq!(bench.take(), [Effect::Leave(PeerId(1))]);
+}
+
+#[test]
+fn a_room_whose_media_failed_ends_so_that_its_clients_make_a_new_one() {
+    let mut bench = Bench::two();
+    bench.step(Input::Media(MediaEvent::Ended));
+    let done = bench.take();
+    let crashed = VoiceClose::ServerCrashed;
+    assert_eq!(closes(&done), [(1, crashed), (2, crashed)]);
+    assert_eq!(done.last(), Some(&Effect::End));
+}
+
+#[test]
+fn streams_that_change_often_are_told_once_in_a_while() {
+    let mut bench = Bench::two();
+    let switch = |bench: &mut Bench, camera| {
+        let streams = Streams {
+            camera,
+            screen: false,
+        };
+        bench.step(Input::Streams(SocketId(1), streams));
+    };
+    let told = |bench: &mut Bench| -> Vec<bool> {
+        let camera = |frame| match frame {
+            ServerFrame::Streams(participant) => Some(participant.streams.camera),
+            _ => None,
+        };
+        bench.frames(2).into_iter().filter_map(camera).collect()
+    };
+    for _ in 0..limits::VOICE_FRAMES / 2 {
+        switch(&mut bench, true);
+        switch(&mut bench, false);
+    }
+    assert_eq!(told(&mut bench), [true], "the first at once");
+    bench.wait(limits::ROOM_LOOK_MS);
+    assert_eq!(told(&mut bench), [false], "the newest");
+    switch(&mut bench, true);
+    assert!(told(&mut bench).is_empty());
+    bench.wait(limits::ROOM_LOOK_MS);
+    assert_eq!(told(&mut bench), [true]);
+    bench.wait(limits::ROOM_LOOK_MS);
+    assert!(told(&mut bench).is_empty());
+    switch(&mut bench, false);
+    assert_eq!(told(&mut bench), [false], "after a pause at once");
+}
+
+#[test]
+fn who_is_back_before_the_group_has_heard_that_he_went_is_not_gone() {
+    let mut bench = Bench::two();
+    bench.step(Input::Closed(SocketId(1), true));
+    bench.step(Input::Orders(None));
+    bench.take();
+    bench.identify(3, ADA, "a");
+    let asked = bench.take();
+    let [Effect::Ask { present, gone }] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(present, &[who(BEN, "b"), who(ADA, "a")]);
+    assert!(gone.is_empty());
 }

@@ -115,7 +115,7 @@ impl Room {
         Some(index)
     }
 
-    /// Somebody leaves.
+    /// Somebody leaves. Another peer of the same user that is here counts as him again.
     pub fn leave(&mut self, now: Millis, index: PeerIndex, out: &mut Vec<Effect>) {
         self.quiet(index, out);
         for (viewer, slot) in self.lose(index, &StreamKind::ALL) {
@@ -126,6 +126,12 @@ impl Room {
         };
         if self.users.get(&peer.user) == Some(&index) {
             self.users.remove(&peer.user);
+            let mut rest = self.everybody().into_iter().rev();
+            let is_his = |of: &PeerIndex| self.peer(*of).is_some_and(|of| of.user == peer.user);
+            if let Some(other) = rest.find(is_his) {
+                self.users.insert(peer.user, other);
+                self.all_stale();
+            }
         }
         // What he watched is not sent to him any more.
         for other in self.peers.iter_mut().flatten() {

@@ -190,11 +190,14 @@ impl Room {
                 }
             }
         }
+        let codecs = peer.sections.codecs;
         let layers: Vec<_> = order
             .iter()
             .map(|(_, (of, kind), _)| {
+                // What he cannot decode is not sent to him, and no keyframe of it helps.
                 self.peer(*of)
                     .and_then(|of| of.track(*kind))
+                    .filter(|track| track.codec.is_none_or(|codec| codecs.has(codec)))
                     .map(|track| track.states())
                     .unwrap_or_default()
             })
@@ -235,8 +238,8 @@ impl Room {
         let least = choices
             .iter()
             .zip(&chosen)
-            .find(|(_, chosen)| chosen.is_none())
-            .and_then(|(choice, _)| Some(choice.price(choice.lowest()?)))
+            .filter(|(_, chosen)| chosen.is_none())
+            .find_map(|(choice, _)| Some(choice.price(choice.lowest()?)))
             .map_or(0, |price| price + plays + voices * VOICE_BPS);
         let connected = peer.connected;
         let shares: Vec<_> = order

@@ -6,6 +6,7 @@ use rookery_protocol::time::Millis;
 use super::allocate::LayerState;
 use super::demand::Demand;
 use super::gate::Gate;
+use super::keyframe::Codec;
 use super::packet::Arrival;
 use super::peer::PeerIndex;
 use super::slots::SlotIndex;
@@ -30,6 +31,8 @@ pub(super) struct Layer {
 #[derive(Debug)]
 pub(super) struct Track {
     pub(super) layers: Vec<Layer>,
+    /// What it is sent in; none: nothing came yet.
+    pub(super) codec: Option<Codec>,
     /// Who has it in which slot.
     pub(super) viewers: Vec<(PeerIndex, SlotIndex)>,
     pub(super) demand: Demand,
@@ -53,6 +56,7 @@ impl Track {
                     window: None,
                 })
                 .collect(),
+            codec: None,
             viewers: Vec::new(),
             demand: Demand::default(),
         }
@@ -72,6 +76,10 @@ impl Track {
         layer.state.active = true;
         if packet.keyframe {
             layer.gate.came();
+        }
+        // Nothing else tells another codec from a straggler of the one before.
+        if packet.keyframe || changed {
+            changed |= self.codec.replace(packet.codec) != Some(packet.codec);
         }
         if let Some(height) = packet.height.filter(|height| *height > 0) {
             let height = u32::from(height);

@@ -35,6 +35,7 @@ fn translated(event: MediaEvent) -> room::MediaEvent {
         MediaEvent::Demand(id, stream, height) => {
             room::MediaEvent::Demand(peer(id), stream, height)
         }
+        MediaEvent::Ended => room::MediaEvent::Ended,
     }
 }
 

@@ -8,8 +8,10 @@ mod loads;
 pub mod media;
 mod socket;
 mod turn;
+mod vacant;
 mod warden;
 
+use std::collections::HashSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
@@ -120,6 +122,11 @@ impl Voice {
     /// The rooms that are here.
     pub fn rooms(&self) -> Vec<RoomView> {
         self.rooms.get().map(Rooms::list).unwrap_or_default()
+    }
+
+    /// The channels whose rooms run here.
+    fn running(&self) -> HashSet<ChannelId> {
+        self.rooms.get().map(Rooms::channels).unwrap_or_default()
     }
 
     /// How many rooms are here, and people in them.

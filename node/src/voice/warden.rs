@@ -1,22 +1,28 @@
-//! Looks for rooms whose node is gone, and has the groups that are here move them; tells other nodes how much this one has to
-//! do; gives this node's rooms away when it stops.
+//! Looks for rooms whose node is gone, and has the groups that are here move them; asks for the rooms of this node that nobody
+//! came to; tells other nodes how much this one has to do; gives this node's rooms away when it stops.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use rookery_actors::entity::Directory;
 use rookery_actors::ownership::Placement;
-use rookery_actors::store::{SharedStore, StoreError};
-use rookery_protocol::command::group::LoseRooms;
-use rookery_protocol::document::{IncarnationId, RoomsAt, Table, decode};
+use rookery_actors::store::{self, SharedStore, StoreError};
+use rookery_protocol::command::group::{BeatRoom, LoseRooms};
+use rookery_protocol::document::{IncarnationId, Key, Part, Rooms, RoomsAt, Table, decode};
 use rookery_protocol::ids::{ChannelId, GroupId};
 use rookery_protocol::limits::{ROOM_WATCH_MS, ROOMS};
+use rookery_protocol::voice::RoomId;
 use tokio::task::JoinHandle;
 
 use super::Voice;
+use super::vacant::Vacant;
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
+/// Groups asked at a time.
+const CONCURRENT_ASKS: usize = 16;
 /// Looks for which a node that is not linked is still believed to be there: links break and come back.
 const PATIENCE: u32 = 2;
 
@@ -39,6 +45,7 @@ impl Warden {
             placement,
             linked: BTreeSet::new(),
             missed: Vec::new(),
+            vacant: Vacant::default(),
         };
         Self(tokio::spawn(watch.run()))
     }
@@ -52,6 +59,17 @@ struct Watch {
     linked: BTreeSet<IncarnationId>,
     /// Incarnations that had rooms and were not linked, and for how many looks.
     missed: Vec<(IncarnationId, u32)>,
+    /// Rooms of this node that do not run.
+    vacant: Vacant,
+}
+
+/// What a look at where all rooms are has found.
+#[derive(Default)]
+struct Found {
+    /// The groups here that have rooms at nodes that are gone.
+    stray: BTreeSet<(GroupId, IncarnationId)>,
+    /// The rooms of this node that do not run.
+    vacant: BTreeMap<ChannelId, GroupId>,
 }
 
 impl Watch {
@@ -60,16 +78,12 @@ impl Watch {
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
-            let is_clean = self.look().await;
-            // Alone it had only to look after what an earlier run left.
-            if is_clean && self.voice.cluster.is_none() {
-                return;
-            }
+            self.look().await;
         }
     }
 
-    /// Looks once; whether every room is where its node is.
-    async fn look(&mut self) -> bool {
+    /// Looks once.
+    async fn look(&mut self) {
         if let Some(cluster) = &self.voice.cluster {
             cluster.tell_load(&self.voice.me, self.voice.load());
             let linked: BTreeSet<_> = cluster.linked_nodes().into_iter().collect();
@@ -78,35 +92,45 @@ impl Watch {
             }
             self.linked = linked;
         }
-        match self.stray().await {
-            Ok(stray) => {
-                let is_clean = stray.is_empty() && self.missed.is_empty();
-                self.bring_home(stray).await;
-                is_clean
-            }
+        let found = match self.find().await {
+            Ok(found) => found,
             Err(error) => {
                 tracing::debug!(%error, "rooms could not be looked for");
-                false
+                return;
             }
-        }
+        };
+        self.bring_home(found.stray).await;
+        let late = self.vacant.look(found.vacant, self.voice.clock.now());
+        self.ask_for(late).await;
     }
 
-    /// The groups here that have rooms at nodes that are gone.
-    async fn stray(&mut self) -> Result<BTreeSet<(GroupId, IncarnationId)>, StoreError> {
-        let (mut stray, mut absent) = (BTreeSet::new(), BTreeSet::new());
+    /// Looks where all rooms are.
+    async fn find(&mut self) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        let mut absent = BTreeSet::new();
+        let running = self.voice.running();
         let mut after = None;
         loop {
             let rows = self.store.walk(RoomsAt::ID, after.as_ref(), PAGE).await?;
             let Some((last, _)) = rows.last() else { break };
             after = Some(last.clone());
-            for (_, row) in &rows {
+            for (key, row) in &rows {
                 let row = decode::<RoomsAt>(row)?;
-                if row.node == self.voice.me.node || self.linked.contains(&row.node) {
+                if row.node == self.voice.me.node {
+                    if let Part::Num(channel) = key.sort
+                        && !running.contains(&ChannelId(channel))
+                        && found.vacant.len() < ROOMS
+                    {
+                        found.vacant.insert(ChannelId(channel), row.group);
+                    }
+                    continue;
+                }
+                if self.linked.contains(&row.node) {
                     continue;
                 }
                 absent.insert(row.node.clone());
-                if self.placement.is_here(row.group.into()) && stray.len() < ROOMS {
-                    stray.insert((row.group, row.node));
+                if self.placement.is_here(row.group.into()) && found.stray.len() < ROOMS {
+                    found.stray.insert((row.group, row.node));
                 }
             }
         }
@@ -126,8 +150,8 @@ impl Watch {
             let missed = self.missed.iter().find(|(missed, _)| missed == node);
             is_over(node) || missed.is_some_and(|(_, looks)| *looks > PATIENCE)
         };
-        stray.retain(|(_, node)| is_gone(node));
-        Ok(stray)
+        found.stray.retain(|(_, node)| is_gone(node));
+        Ok(found)
     }
 
     async fn bring_home(&self, stray: BTreeSet<(GroupId, IncarnationId)>) {
@@ -143,6 +167,49 @@ impl Watch {
                 // It is looked at again.
                 tracing::debug!(%group, code = refusal.code.code(), "rooms not moved");
             }
+        }
+    }
+
+    /// Asks groups in the place of rooms that do not run: who never came is taken out.
+    async fn ask_for(&self, late: Vec<(GroupId, ChannelId)>) {
+        let Some(directory) = self.voice.directory.get() else {
+            return;
+        };
+        let late = futures_util::stream::iter(late);
+        let asks = late.for_each_concurrent(CONCURRENT_ASKS, |(group, channel)| {
+            Box::pin(self.ask_for_one(directory, group, channel))
+        });
+        // Who does not answer is asked again, and holds up nothing else.
+        let patience = Duration::from_millis(ROOM_WATCH_MS);
+        if tokio::time::timeout(patience, asks).await.is_err() {
+            tracing::debug!("groups are slow to say who is late in their rooms");
+        }
+    }
+
+    async fn ask_for_one(&self, directory: &Directory, group: GroupId, channel: ChannelId) {
+        let row = store::get::<Rooms>(self.store.as_ref(), &Key::new(group, channel)).await;
+        let life = match row {
+            Ok(Some(row)) => row.life,
+            // It is over.
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%group, %channel, %error, "where a room is could not be read");
+                return;
+            }
+        };
+        let request = BeatRoom {
+            room: RoomId {
+                group,
+                channel,
+                life,
+            },
+            node: self.voice.me.node.clone(),
+            present: Vec::new(),
+            gone: Vec::new(),
+        };
+        if let Err(refusal) = directory.ask(group, request).await {
+            let code = refusal.code.code();
+            tracing::debug!(%group, %channel, code, "a group was not asked for its room");
         }
     }
 }

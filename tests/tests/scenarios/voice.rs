@@ -1,7 +1,7 @@
 //! Voice channels as clients see them, up to where media begins: coming, being seen, moderation, and what is refused.
 
 use rookery_tests::harness::{
-    Admission, Community, Gateway, Node, NodeOptions, Person, Received, Said, VoiceSocket,
+    Admission, Community, DEADLINE, Gateway, Node, NodeOptions, Person, Received, Said, VoiceSocket,
 };
 use rookery_tests::servers::Coturn;
 use serde_json::{Value, json};
@@ -10,6 +10,27 @@ use serde_json::{Value, json};
 async fn seen(gateway: &mut Gateway, user: &str, channel: Option<&str>) -> Value {
     let is_it = |data: &Value| data["user_id"] == *user && data["channel_id"].as_str() == channel;
     gateway.wait_for("VOICE_STATE_UPDATE", is_it).await
+}
+
+/// Waits until somebody who never came to his room is seen to go, for which he has half a minute.
+async fn seen_to_be_late(gateway: &mut Gateway, user: &str) {
+    let late = async {
+        loop {
+            match gateway.receive_at_last().await {
+                Received::Event(event)
+                    if event.name == "VOICE_STATE_UPDATE"
+                        && event.data["user_id"] == *user
+                        && event.data["channel_id"].is_null() =>
+                {
+                    break;
+                }
+                Received::Event(_) | Received::Control(11, _) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let late = tokio::time::timeout(DEADLINE * 2, late).await;
+    assert!(late.is_ok(), "still in the channel");
 }
 
 /// A new session of somebody who is in one group, and that group as it is shown to him.
@@ -198,6 +219,79 @@ async fn a_lost_voice_socket_is_resumed_and_another_client_takes_over() {
 }
 
 #[tokio::test]
+async fn who_resumes_and_joins_another_group_leaves_the_first() {
+    let mut call = Call::start().await;
+    let ada_id = call.community.ada.id.clone();
+    let (own, _) = call.community.ada.create_group("Own").await;
+    let other = call.community.ada.voice_channel(&own).await;
+    call.ada
+        .wait_for("GUILD_CREATE", |group| group["id"] == own)
+        .await;
+    call.ada
+        .be_in(&call.community.group, Some(&call.voice))
+        .await;
+    seen(&mut call.ben, &ada_id, Some(&call.voice)).await;
+    let mut ada = call.ada.cut().resume().await;
+    ada.be_in(&own, Some(&other)).await;
+    seen(&mut call.ben, &ada_id, None).await;
+    seen(&mut ada, &ada_id, Some(&other)).await;
+}
+
+#[tokio::test]
+async fn who_is_logged_out_or_locked_out_leaves_his_call() {
+    let mut call = Call::start().await;
+    let ben_id = call.community.ben.id.clone();
+    let (_, _ada, _) = call.ada_joins().await;
+    let (admission, mut ben, _) = call.ben_joins().await;
+    let http = &call.community.ben.http;
+    let out = http.post("/auth/logout", json!({})).await;
+    assert!(matches!(out.status, 200 | 204));
+    assert_eq!(call.ben.closed().await, Some(4004));
+    seen(&mut call.ada, &ben_id, None).await;
+    assert_eq!(ben.closed().await, Some(4014));
+    let mut again = VoiceSocket::resume(&admission).await;
+    assert_eq!(again.closed().await, Some(4006));
+    // He comes back, and his session ends while he goes on talking.
+    let back = Person::login(&call.node, "ben").await;
+    let mut session = back.connect(&call.node).await;
+    session
+        .be_in(&call.community.group, Some(&call.voice))
+        .await;
+    let admission = Admission::next(&call.node, &mut session, &ben_id).await;
+    let (mut ben, _) = VoiceSocket::identify(&admission).await;
+    session.close(1000).await.is_gone().await;
+    let rooms = call.node.asked(&["rooms"]).await;
+    assert_eq!(rooms["rooms"][0]["people"], 2, "{rooms}");
+    call.node.asked(&["users", "suspend", &ben_id]).await;
+    seen(&mut call.ada, &ben_id, None).await;
+    assert_eq!(ben.closed().await, Some(4014));
+}
+
+#[tokio::test]
+async fn a_bot_whose_token_is_void_leaves_all_its_calls() {
+    let mut call = Call::start().await;
+    let ada = &call.community.ada;
+    let (bot, token) = ada.create_bot("Robin").await;
+    let (nest, _) = ada.create_group("Nest").await;
+    let there = ada.voice_channel(&nest).await;
+    call.ada
+        .wait_for("GUILD_CREATE", |group| group["id"] == nest)
+        .await;
+    let mut robin = Gateway::identify(&call.node, &token).await;
+    let here = &call.community.group;
+    for (group, channel) in [(here, &call.voice), (&nest, &there)] {
+        ada.authorize(&bot, group, "0").await.expect(200);
+        robin.be_in(group, Some(channel)).await;
+        seen(&mut call.ada, &bot, Some(channel)).await;
+    }
+    let path = format!("/applications/{bot}/bot/reset");
+    ada.http.post(&path, json!({})).await.expect(200);
+    assert_eq!(robin.closed().await, Some(4004));
+    seen(&mut call.ada, &bot, None).await;
+    seen(&mut call.ada, &bot, None).await;
+}
+
+#[tokio::test]
 async fn what_is_no_voice_client_is_sent_away() {
     let mut call = Call::start().await;
     let (admission, _ada, _) = call.ada_joins().await;
@@ -279,6 +373,33 @@ async fn a_server_that_restarts_finds_its_calls_again() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn who_never_opens_a_voice_socket_leaves() {
+    let mut call = Call::start().await;
+    let ada_id = call.community.ada.id.clone();
+    call.ada
+        .be_in(&call.community.group, Some(&call.voice))
+        .await;
+    seen(&mut call.ben, &ada_id, Some(&call.voice)).await;
+    seen_to_be_late(&mut call.ben, &ada_id).await;
+    // She herself is told, too, and her session goes on.
+    seen(&mut call.ada, &ada_id, None).await;
+}
+
+#[tokio::test]
+async fn who_does_not_come_back_to_a_server_that_restarts_leaves() {
+    let mut call = Call::start().await;
+    let (_, _socket, _) = call.ada_joins().await;
+    call.node.kill();
+    call.node.restart().await;
+    call.community.at(&call.node);
+    let ada_id = call.community.ada.id.clone();
+    let (mut ben, group) = pictured(&call.node, &call.community.ben).await;
+    let states = &group["voice_states"];
+    assert_eq!(states[0]["user_id"], *ada_id, "still in the channel");
+    seen_to_be_late(&mut ben, &ada_id).await;
 }
 
 #[tokio::test]

@@ -284,6 +284,37 @@ fn who_went_and_who_never_came_leave_the_channel() {
 }
 
 #[test]
+fn who_never_comes_has_his_own_time_and_it_begins_anew_when_the_room_moves() {
+    let mut rig = community();
+    let voice = rig.channel(ChannelKind::Voice);
+    rig.run(join(ADA, voice, "s")).unwrap();
+    rig.now = rig.now.plus(limits::VOICE_ABSENT_MS - 1);
+    let lose = LoseRooms {
+        node: node("a").node,
+        at: node("b"),
+        only: None,
+    };
+    rig.run(lose).unwrap();
+    rig.now = rig.now.plus(1);
+    rig.run(join(BEN, voice, "s")).unwrap();
+    let orders = rig.run(beat(&rig, voice, &[], &[])).unwrap();
+    assert_eq!(members(orders).len(), 2);
+    told(&mut rig);
+    rig.now = rig.now.plus(limits::VOICE_ABSENT_MS - 1);
+    let orders = rig.run(beat(&rig, voice, &[], &[])).unwrap();
+    let [ben] = &members(orders)[..] else {
+        panic!()
+    };
+    assert_eq!(ben.who, who(BEN, "s"));
+    let told = told(&mut rig);
+    assert_eq!(body(&told[0].1)["channel_id"], Value::Null);
+    assert_eq!(body(&told[0].1)["user_id"], ADA.to_string());
+    rig.now = rig.now.plus(1);
+    let orders = rig.run(beat(&rig, voice, &[], &[]));
+    assert_eq!(orders.unwrap(), RoomOrders::Close);
+}
+
+#[test]
 fn who_may_not_be_there_any_more_leaves() {
     type Step = fn(&mut Rig<Group>, ChannelId);
     let table: [(&str, Step); 4] = [

@@ -306,3 +306,40 @@ fn the_room_has_room_for_so_many() {
     assert_eq!(fixture.room.join(UserId(0), ALL, Sections::default()), None);
     assert_eq!(fixture.room.len(), limits::ROOM_PEERS);
 }
+
+#[test]
+fn when_a_peer_that_came_late_goes_the_one_before_is_its_user_again() {
+    let mut fixture = Fixture::new(2);
+    fixture.want(0, &[(1, CAMERA, 720)]);
+    let late = fixture.join(1, sections());
+    let now = fixture.now;
+    fixture.room.leave(now, late, &mut fixture.effects);
+    fixture.packet(&picture(1, 2, 0, true));
+    assert_eq!(to(&fixture.packet(&picture(1, 2, 1, true))), [0]);
+}
+
+#[test]
+fn nobody_is_asked_for_keyframes_that_the_viewer_cannot_decode() {
+    let mut fixture = Fixture::new(2);
+    let codecs = Codecs::default().with(Codec::Opus).with(Codec::H264);
+    let viewer = fixture.join(
+        2,
+        Sections {
+            codecs,
+            ..sections()
+        },
+    );
+    fixture.want(viewer.0, &[(1, CAMERA, 720)]);
+    for number in 0..20 {
+        fixture.packet(&picture(1, 2, number, number == 0));
+        fixture.pass(100);
+    }
+    assert_eq!(fixture.asked(), []);
+    // It is sent in another codec, which begins with a keyframe.
+    let other = |number, keyframe| crate::sfu::Arrival {
+        codec: Codec::H264,
+        ..picture(1, 2, number, keyframe)
+    };
+    assert_eq!(fixture.packet(&other(20, false)), []);
+    assert_eq!(to(&fixture.packet(&other(21, true))), [viewer.0]);
+}

@@ -130,6 +130,8 @@ pub enum MediaEvent {
     Stats(PeerId, Stats),
     /// How many pixels high others want to see a video that a peer sends; 0: nobody watches it.
     Demand(PeerId, StreamKind, u32),
+    /// The room failed: all its peers are gone, and it answers no offer any more.
+    Ended,
 }
 
 /// All media workers of a node. Cheap to clone; they end with the last clone and the last room.

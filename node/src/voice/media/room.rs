@@ -131,6 +131,7 @@ impl Room {
             desk.counters.peers.fetch_sub(1, Relaxed);
             (self.events)(MediaEvent::Gone(peer.id, GoneReason::Failed));
         }
+        (self.events)(MediaEvent::Ended);
     }
 
     /// What the control plane said of a peer.

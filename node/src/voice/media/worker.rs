@@ -250,3 +250,31 @@ impl Worker {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::{Arc, mpsc};
+
+    use super::Worker;
+    use crate::voice::media::MediaEvent;
+    use crate::voice::media::mailbox::{Mailbox, RoomKey};
+    use crate::voice::media::socket;
+
+    #[test]
+    fn a_room_that_panics_is_told_to_have_ended_and_others_go_on() {
+        let sockets = socket::bind(0, &[IpAddr::V4(Ipv4Addr::LOCALHOST)], &[]).unwrap();
+        let mailbox = Arc::new(Mailbox::new().unwrap());
+        let mut worker = Worker::new(sockets, mailbox.clone());
+        let (told, heard) = mpsc::channel::<MediaEvent>();
+        let events = move |event| told.send(event).unwrap();
+        mailbox.open(RoomKey(1), 1, Box::new(events));
+        mailbox.open(RoomKey(2), 2, Box::new(|_| {}));
+        worker.post();
+        worker.room(RoomKey(1), |_, _| panic!("a defect of the core"));
+        let events: Vec<_> = heard.try_iter().collect();
+        assert!(matches!(events[..], [MediaEvent::Ended]), "{events:?}");
+        assert_eq!(mailbox.counters.read().rooms, 1);
+        assert!(worker.rooms.contains_key(&RoomKey(2)));
+    }
+}
