@@ -23,6 +23,8 @@ export class Cable {
       near.pipe(far).pipe(near);
     });
     await new Promise((resolve) => cable.server.listen(0, '127.0.0.1', resolve));
+    // A scenario that fails before it ends the cable must end, too.
+    cable.server.unref();
     cable.url = `http://127.0.0.1:${cable.server.address().port}`;
     return cable;
   }

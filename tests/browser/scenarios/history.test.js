@@ -7,7 +7,6 @@ import { clean, composer, enter, group, house, row, write } from '../lib/house.j
 const own = house();
 
 const say = (channel, person, content) => own.node.api('POST', `/channels/${channel.id}/messages`, person.token, { content });
-const hasFocus = (page, selector) => page.waitForFunction((it) => document.activeElement?.matches(it), selector);
 
 /** A channel with more messages than a page has, and the first of them. */
 async function longHistory(channel, person) {
@@ -23,7 +22,7 @@ test('a message from a link is shown once, and what comes and goes afterwards is
   const link = `/g/${rooks.id}/${rooks.channel.id}/${old.id}`;
   const cable = await Cable.to(own.node.port);
   const page = await enter(own.browser, own.node, ada, link, { baseURL: cable.url });
-  await hasFocus(page, `[data-message="${old.id}"]`);
+  await row(page, 'the oldest one').waitFor();
 
   // A cut connection that is resumed leaves the caret where one types.
   await composer(page).click();
@@ -44,7 +43,7 @@ test('a message from a link is shown once, and what comes and goes afterwards is
   // A session that is lost: everything is read again, and goes on.
   await page.evaluate((path) => history.pushState(null, '', path), link);
   await page.evaluate(() => dispatchEvent(new PopStateEvent('popstate')));
-  await hasFocus(page, `[data-message="${old.id}"]`);
+  await row(page, 'the oldest one').waitFor();
   await own.node.stop('SIGKILL');
   await page.getByText('Connection lost').waitFor();
   await own.node.run();
