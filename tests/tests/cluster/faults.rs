@@ -181,8 +181,9 @@ async fn a_node_cut_off_from_the_database_is_replaced_and_comes_back() {
     Stage::new().await.check(cut, heal).await;
 }
 
-/// Cuts the last node off from the others, one way or both, until it is fenced; then it hears them again.
-async fn isolate(flows: impl Fn(usize) -> (Flow, Flow)) {
+/// Cuts the last node off from the others, one way or both, until it is fenced; then it hears them again. By default as
+/// often as there are `ways`.
+async fn isolate(ways: usize, flows: impl Fn(usize) -> (Flow, Flow)) {
     let cut = async |cluster: &mut Cluster, n: usize| {
         let before = cluster.nodes[2].log().matches(FENCED).count();
         let (to, from) = flows(n);
@@ -194,18 +195,21 @@ async fn isolate(flows: impl Fn(usize) -> (Flow, Flow)) {
         cluster.to_node[2].heal();
         cluster.logs(2, LINKED, before + 2).await;
     };
-    Stage::behind_proxies().await.check(cut, heal).await;
+    let mut stage = Stage::behind_proxies().await;
+    // A cut is waited out for ten seconds before anybody is condemned for it.
+    stage.rounds = stage.rounds / 2 * ways;
+    stage.check(cut, heal).await;
 }
 
 /// It writes to the database, and nobody hears it: it has to go until somebody does, however old it is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_cut_off_from_the_others_is_evicted_and_comes_back() {
-    isolate(|_| (Flow::Hold, Flow::Hold)).await;
+    isolate(1, |_| (Flow::Hold, Flow::Hold)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_that_hears_and_is_not_heard_is_no_link() {
-    isolate(|n| {
+    isolate(2, |n| {
         if n == 1 {
             (Flow::Hold, Flow::Pass)
         } else {
