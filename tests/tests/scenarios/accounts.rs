@@ -194,10 +194,10 @@ async fn logins_are_listed_and_each_can_be_ended() {
         404
     );
 
-    let phones = both
-        .iter()
-        .max_by_key(|id| id.parse::<u64>().unwrap())
-        .unwrap();
+    let answer = phone.http.get("/auth/sessions").await.expect(200);
+    let sessions = answer["sessions"].as_array().unwrap();
+    let phones = sessions.iter().find(|one| one["current"] == true);
+    let phones = id(phones.unwrap());
     ada.http
         .delete(&format!("/auth/sessions/{phones}"))
         .await
