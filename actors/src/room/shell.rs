@@ -13,6 +13,7 @@ use std::time::Duration;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rookery_protocol::command::group::BeatRoom;
 use rookery_protocol::limits;
+use rookery_protocol::time::Millis;
 use rookery_protocol::voice::RoomId;
 
 use super::core::{Effect, Input, Room};
@@ -75,6 +76,7 @@ pub(super) struct Birth {
 pub(super) struct Life {
     birth: Birth,
     room: Room,
+    began: Millis,
     ports: HashMap<SocketId, Arc<dyn VoicePort>>,
     media: Arc<dyn Media>,
     effects: Vec<Effect>,
@@ -112,6 +114,7 @@ impl Actor for Shell {
         let now = birth.rooms.clock().now();
         Ok(Life {
             room: Room::new(birth.id, now),
+            began: now,
             birth,
             ports: HashMap::new(),
             media: Arc::from(media),
@@ -192,6 +195,7 @@ impl Life {
                     let request = BeatRoom {
                         room,
                         node: self.birth.rooms.node().clone(),
+                        runs_ms: self.birth.rooms.clock().now().since(self.began),
                         present,
                         gone,
                     };

@@ -12,7 +12,7 @@ use rookery_actors::store::{self, SharedStore, StoreError};
 use rookery_protocol::command::group::{BeatRoom, LoseRooms};
 use rookery_protocol::document::{IncarnationId, Key, Part, Rooms, RoomsAt, Table, decode};
 use rookery_protocol::ids::{ChannelId, GroupId};
-use rookery_protocol::limits::{ROOM_WATCH_MS, ROOMS};
+use rookery_protocol::limits::{ROOM_WATCH_MS, ROOMS, VOICE_ABSENT_MS};
 use rookery_protocol::voice::RoomId;
 use tokio::task::JoinHandle;
 
@@ -204,6 +204,8 @@ impl Watch {
                 life,
             },
             node: self.voice.me.node.clone(),
+            // It has not: they had all that time.
+            runs_ms: VOICE_ABSENT_MS,
             present: Vec::new(),
             gone: Vec::new(),
         };

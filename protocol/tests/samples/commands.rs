@@ -524,6 +524,7 @@ fn voice_commands() -> Vec<GroupCommand> {
                 life: 9,
             },
             node: at.node.clone(),
+            runs_ms: 30_000,
             present: vec![present()],
             gone: vec![present()],
         }),

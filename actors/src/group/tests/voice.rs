@@ -95,6 +95,7 @@ fn beat(rig: &Rig<Group>, channel: ChannelId, present: &[Present], gone: &[Prese
             life: room.life,
         },
         node: room.at.node,
+        runs_ms: limits::VOICE_ABSENT_MS,
         present: present.to_vec(),
         gone: gone.to_vec(),
     }
@@ -281,6 +282,27 @@ fn who_went_and_who_never_came_leave_the_channel() {
     let orders = rig.run(beat(&rig, voice, &[], &[]));
     assert_eq!(orders.unwrap(), RoomOrders::Close);
     assert!(rig.rows(VoiceStates::ID).is_empty());
+}
+
+/// A room's actor failed, or an operator had it start again: whoever comes back first throws out nobody.
+#[test]
+fn who_was_in_a_room_that_runs_again_has_time_to_come_back() {
+    let mut rig = community();
+    let voice = rig.channel(ChannelKind::Voice);
+    rig.run(join(ADA, voice, "s")).unwrap();
+    rig.run(join(BEN, voice, "s")).unwrap();
+    rig.now = rig.now.plus(10 * limits::VOICE_ABSENT_MS);
+    let again = |rig: &Rig<Group>, runs_ms: u64| BeatRoom {
+        runs_ms,
+        ..beat(rig, voice, &[who(ADA, "s")], &[])
+    };
+    let orders = rig.run(again(&rig, limits::VOICE_ABSENT_MS - 1)).unwrap();
+    assert_eq!(members(orders).len(), 2);
+    let orders = rig.run(again(&rig, limits::VOICE_ABSENT_MS)).unwrap();
+    let [ada] = &members(orders)[..] else {
+        panic!()
+    };
+    assert_eq!(ada.who, who(ADA, "s"));
 }
 
 #[test]

@@ -26,6 +26,7 @@ impl Live {
         let BeatRoom {
             room,
             node,
+            runs_ms,
             present,
             gone,
         } = request;
@@ -41,8 +42,10 @@ impl Live {
                 self.exit(turn, user);
             }
         }
-        for user in self.absent(turn.now, room.channel, settled, &present) {
-            self.exit(turn, user);
+        if runs_ms >= limits::VOICE_ABSENT_MS {
+            for user in self.absent(turn.now, room.channel, settled, &present) {
+                self.exit(turn, user);
+            }
         }
         if self.room_of(&room, &node).is_none() {
             return Ok(RoomOrders::Close);

@@ -40,6 +40,8 @@ pub struct BeatRoom {
     pub room: RoomId,
     /// Where it is.
     pub node: IncarnationId,
+    /// For how long it has run, in milliseconds: people have some time to come back to one that failed and runs again.
+    pub runs_ms: u64,
     /// Whose voice sockets or media are there.
     pub present: Vec<Present>,
     /// Who went since the last time.
