@@ -123,11 +123,11 @@ impl<C: Core> Machine<C> {
         self.flights.is_empty() && self.deferred.is_empty()
     }
 
-    /// It is about to be passivated, idle for longer than anybody repeats a request: forgets the requests that it did,
-    /// if they are many. Whether there is anything to wait for.
-    pub fn forget_requests(&mut self, out: &mut Vec<Action<C::Reply>>) -> bool {
+    /// It is about to be passivated after so long without a message: forgets the requests that it did, if they are many
+    /// and nobody repeats them any more. Whether there is anything to wait for.
+    pub fn forget_requests(&mut self, idle_ms: u64, out: &mut Vec<Action<C::Reply>>) -> bool {
         let mut unit = self.unit(Vec::new());
-        self.requests.forget(&mut unit.writes);
+        self.requests.forget(idle_ms, &mut unit.writes);
         let forgets = !unit.writes.is_empty();
         self.dispatch(unit, Vec::new(), None, out);
         forgets

@@ -175,9 +175,9 @@ impl Requests {
         self.waiting.remove(&request).unwrap_or_default()
     }
 
-    /// Adds the deletion of all, if they are many. Nobody repeats them any more.
-    pub(super) fn forget(&mut self, writes: &mut Vec<Write>) {
-        if self.done.len() < FORGET_FROM {
+    /// Adds the deletion of all, if they are many and nothing came for so long that nobody repeats them any more.
+    pub(super) fn forget(&mut self, idle_ms: u64, writes: &mut Vec<Write>) {
+        if self.done.len() < FORGET_FROM || idle_ms < REQUEST_MS {
             return;
         }
         let done = std::mem::take(&mut self.done);

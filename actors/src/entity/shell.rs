@@ -459,10 +459,12 @@ impl<C: Kind> Life<C> {
     fn passivate(&mut self, me: &Mailbox, is_swept: bool) -> Result<bool, ActorProcessingErr> {
         // One that is spoiled has no machine.
         let idle = self.ports.is_empty() && self.machine.as_ref().is_none_or(Machine::is_idle);
+        // Something may have come and been done since the directory looked.
+        let idle_ms = self.birth.counters.idle_ms(self.birth.counters.now_ns());
         if idle
             && is_swept
             && let Some(machine) = &mut self.machine
-            && machine.forget_requests(&mut self.actions)
+            && machine.forget_requests(idle_ms, &mut self.actions)
         {
             // The next sweep finds it again.
             self.carry_out(me)?;

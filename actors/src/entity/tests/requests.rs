@@ -65,7 +65,7 @@ impl Owner {
     /// It sleeps as the directory puts it to sleep, and wakes later.
     fn sleep(&mut self, ms: u64) {
         let mut out = Vec::new();
-        if self.machine.forget_requests(&mut out) {
+        if self.machine.forget_requests(REQUEST_MS, &mut out) {
             self.taken(out);
             self.commit();
         }
@@ -274,6 +274,22 @@ fn an_entity_that_lives_shortly_and_often_keeps_no_more_than_one_that_lives_long
     owner.commit();
     owner.next_owner(owner.now);
     assert_eq!(owner.ask(1, 1_000, "add"), ["1 ok"]);
+}
+
+#[test]
+fn what_was_done_lately_is_not_forgotten_before_it_sleeps() {
+    let mut owner = Owner::new();
+    for number in 0..300 {
+        owner.ask(0, number, "add");
+        owner.commit();
+    }
+    let mut out = Vec::new();
+    assert!(!owner.machine.forget_requests(REQUEST_MS - 1, &mut out));
+    assert_eq!(owner.ask(1, 299, "add"), ["1 ok"]);
+    assert!(owner.machine.forget_requests(REQUEST_MS, &mut out));
+    owner.taken(out);
+    owner.commit();
+    assert_eq!(owner.rows(), 0);
 }
 
 #[test]
